@@ -1,0 +1,65 @@
+/*
+ * cli: one command of `cadastre`: its words, arguments and options, its help, its function. The table of all stands in main.c.
+ */
+#ifndef API_CLI_CLI_H
+#define API_CLI_CLI_H
+
+#include "api/cli/arguments.h"
+#include "api/cli/client.h"
+#include "api/cli/output.h"
+#include "ca/base/fault.h"
+
+struct cli {
+	const struct arguments *arguments;
+	struct client *client;           /* NULL for a command that needs no server */
+	bool json;                       /* print JSON */
+};
+
+typedef enum fault_code (*cli_command_fn)(struct cli *cli, struct fault *fault);
+
+struct cli_command {
+	const char *noun, *verb;         /* verb NULL: there is none */
+	const char *usage;               /* its arguments, as the help shows them */
+	size_t values_min, values_max;
+	const struct option_spec *options; /* NULL: only the common ones */
+	bool local;                      /* works without a server */
+	cli_command_fn run;
+	const char *help;                /* a sentence or two */
+};
+
+/* All commands, in the order of the help; ended by a NULL noun. */
+extern const struct cli_command cli_commands[];
+
+/* "/api/v1/cas/<escaped handle><rest>", to be freed. */
+CHECKED enum fault_code cli_ca_path(struct cli *cli, const char *handle, const char *rest, char **ret_path, struct fault *fault);
+
+/* Exit codes of the program. */
+enum cli_exit { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_UNREACHABLE = 3, CLI_REFUSED = 4, CLI_NOT_FOUND = 5, CLI_CONFLICT = 6 };
+int cli_exit_code(enum fault_code code);
+
+/* One per file. Options of a command are named by its enum there. */
+#define CLI_COMMAND(name) CHECKED enum fault_code name(struct cli *cli, struct fault *fault)
+CLI_COMMAND(init_command);
+CLI_COMMAND(ca_command_list);
+CLI_COMMAND(ca_command_show);
+CLI_COMMAND(ca_command_create);
+CLI_COMMAND(ca_command_set);
+CLI_COMMAND(ca_command_delete);
+CLI_COMMAND(ca_command_repair);
+CLI_COMMAND(ca_command_objects);
+CLI_COMMAND(roa_command_list);
+CLI_COMMAND(roa_command_add);
+CLI_COMMAND(roa_command_remove);
+CLI_COMMAND(roa_command_apply);
+CLI_COMMAND(token_command_list);
+CLI_COMMAND(token_command_create);
+CLI_COMMAND(token_command_revoke);
+CLI_COMMAND(publication_command);
+CLI_COMMAND(audit_command);
+CLI_COMMAND(import_command);
+CLI_COMMAND(status_command);
+
+extern const struct option_spec init_command_options[], ca_command_resources[], roa_command_options[], token_command_options[],
+	audit_command_options[], import_command_options[], ca_command_list_options[];
+
+#endif

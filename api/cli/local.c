@@ -1,0 +1,131 @@
+#include "api/cli/local.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "api/server/config.h"
+#include "api/server/engine.h"
+#include "ca/base/atomic_file.h"
+#include "ca/base/instant.h"
+#include "ca/base/memory.h"
+#include "ca/commands/import_commands.h"
+#include "ca/views/views.h"
+
+#define COPY_SIZE 65536
+#define REMARKS_SHOWN 100
+
+static const struct actor local_actor = { .name = "local", .role = ROLE_ADMIN };
+
+/* The import's own copy: if this process is killed, the server goes on with it. */
+static enum fault_code
+copy_file(const char *from, const char *to, struct fault *fault)
+{
+	AUTO_CLEAR(struct atomic_file, atomic_file_clear) copy = ATOMIC_FILE_INIT;
+	AUTO_CLEAR(int, descriptor_close) fd = open(from, O_RDONLY | O_CLOEXEC);
+	AUTO(char, free) buffer = NULL;
+	if (fd < 0)
+		return errno == ENOENT ? fault_set(fault, FAULT_NOT_FOUND, "there is no file %s", from) :
+			fault_set_errno(fault, errno, "opening %s", from);
+	TRY(memory_new(COPY_SIZE, 1, &buffer, fault));
+	TRY(atomic_file_open(&copy, AT_FDCWD, to, 0600, fault));
+	for (int64_t total = 0;;) {
+		ssize_t length = read(fd, buffer, COPY_SIZE);
+		if (length < 0)
+			return fault_set_errno(fault, errno, "reading %s", from);
+		if (length == 0)
+			return atomic_file_commit(&copy, ATOMIC_FILE_KEEP_TIME, fault);
+		if ((total += length) > IMPORT_FILE_MAX)
+			return fault_set(fault, FAULT_TOO_LARGE, "%s is larger than %d MiB", from, (int)(IMPORT_FILE_MAX >> 20));
+		TRY(atomic_file_write(&copy, buffer, (size_t)length, fault));
+	}
+}
+
+static enum fault_code
+give_row(void *argument, const struct import_row *row, struct fault *fault)
+{
+	json_t **report = argument;
+	char started[INSTANT_TEXT], finished[INSTANT_TEXT];
+	instant_rfc3339(row->started_at, started);
+	instant_rfc3339(row->finished_at, finished);
+	*report = json_pack("{s:s,s:s,s:s,s:s,s:s?,s:s,s:s?}", "id", row->import_id, "kind", row->kind, "state", row->state, "actor",
+		row->actor, "error", row->error, "started_at", started, "finished_at", row->finished_at != 0 ? finished : NULL);
+	json_t *numbers = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "entries_total", row->entries_total,
+		"entries_done", row->entries_done, "members_created", row->members_created, "members_unchanged", row->members_unchanged,
+		"members_different", row->members_different, "roas_created", row->roas_created, "roas_unchanged", row->roas_unchanged,
+		"roas_not_held", row->roas_not_held, "warnings", row->warnings, "cas_to_issue", row->cas_to_issue, "cas_waiting",
+		row->cas_waiting, "serial", row->serial);
+	bool merged = *report != NULL && numbers != NULL && json_object_update(*report, numbers) == 0;
+	json_decref(numbers);
+	return merged ? FAULT_NONE : fault_set(fault, FAULT_MEMORY, "out of memory");
+}
+
+static enum fault_code
+give_remark(void *argument, int64_t remark_id, const char *kind, const char *text, struct fault *fault)
+{
+	json_t *remark = json_pack("{s:I,s:s,s:s}", "id", remark_id, "kind", kind, "text", text);
+	return json_array_append_new(argument, remark) == 0 ? FAULT_NONE : fault_set(fault, FAULT_MEMORY, "out of memory");
+}
+
+static enum fault_code
+read_report(struct engine *engine, const char *id, json_t **ret_report, struct fault *fault)
+{
+	AUTO(struct db_connection, db_reader_release) connection = NULL;
+	json_t *remarks = json_array();
+	TRY(db_reader_acquire(engine_context(engine)->db, &connection, fault));
+	enum fault_code code = import_view_get(connection, id, give_row, ret_report, fault);
+	if (code == FAULT_NONE)
+		code = import_view_remarks(connection, id, 0, REMARKS_SHOWN, give_remark, remarks, fault);
+	if (code == FAULT_NONE && json_object_set(*ret_report, "remarks", remarks) != 0)
+		code = fault_set(fault, FAULT_MEMORY, "out of memory");
+	json_decref(remarks);
+	return code;
+}
+
+struct watch {
+	void (*progress)(void *argument, int64_t done, int64_t total);
+	void *argument;
+	int64_t total;
+};
+
+static void
+settled_some(void *argument, int64_t waiting)
+{
+	struct watch *watch = argument;
+	if (waiting > watch->total)
+		watch->total = waiting;
+	if (watch->progress != NULL)
+		watch->progress(watch->argument, watch->total - waiting, watch->total);
+}
+
+enum fault_code
+local_import(const char *data, const char *kind, const char *file, void (*progress)(void *argument, int64_t done, int64_t total),
+	void *argument, json_t **ret_report, struct fault *fault)
+{
+	AUTO_CLEAR(struct config, config_clear) config = CONFIG_INIT;
+	AUTO(char, free) settings = NULL;
+	AUTO(char, free) copy = NULL;
+	AUTO(struct engine, engine_free) engine = NULL;
+	const volatile bool go_on = false;
+	struct watch watch = { .progress = progress, .argument = argument };
+	enum import_kind import_kind;
+	char id[IMPORT_ID_SIZE];
+	if (!import_kind_parse(kind, &import_kind))
+		return fault_set(fault, FAULT_USAGE, "import what? stats, roas or members, not \"%s\"", kind);
+	TRY(memory_printf(&settings, fault, "%s/%s", data, CONFIG_FILE));
+	TRY(config_load(settings, &config, fault));
+	config.batch_window_s = 0;
+	TRY(engine_open(data, &config, &engine, fault));
+	TRY(import_start(engine_context(engine), &local_actor, import_kind, id, fault));
+	TRY(memory_printf(&copy, fault, "%s/%s/%s", data, ENGINE_IMPORTS, id));
+	TRY(copy_file(file, copy, fault));
+	enum fault_code code = import_apply(engine_context(engine), id, copy, &go_on, fault);
+	if (unlink(copy) != 0)
+		return fault_set_errno(fault, errno, "removing %s", copy);
+	TRY(code);
+	TRY(engine_settle(engine, settled_some, &watch, fault));
+	TRY(import_finish(engine_context(engine), fault));
+	return read_report(engine, id, ret_report, fault);
+}

@@ -1,0 +1,11 @@
+#include "api/handlers/handler.h"
+#include "ca/base/metrics.h"
+
+enum fault_code
+metrics_get_handle(struct exchange *exchange, struct fault *fault)
+{
+	AUTO_CLEAR(struct bytes, bytes_clear) text = BYTES_INIT;
+	TRY(metrics_print(&text, fault));
+	reply_header(exchange->reply, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+	return spool_write(&exchange->reply->body, text.data, text.length, fault);
+}

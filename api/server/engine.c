@@ -1,0 +1,320 @@
+#include "api/server/engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "api/server/imports.h"
+#include "ca/base/log.h"
+#include "ca/base/memory.h"
+#include "ca/commands/import_commands.h"
+#include "ca/commands/tree_commands.h"
+#include "ca/jobs/cut.h"
+#include "ca/jobs/publication.h"
+#include "ca/jobs/reconcile.h"
+#include "ca/jobs/scheduler.h"
+#include "ca/keys/key_pool.h"
+#include "ca/keys/master_key.h"
+#include "ca/keys/rsa_key.h"
+#include "ca/keys/software_signer.h"
+#include "db/data_lock.h"
+#include "publish/publisher.h"
+
+struct engine {
+	const struct config *config;
+	char *path;
+	int directory;
+	struct data_lock *lock;
+	struct clock clock;
+	struct db *db;
+	struct tree_instance instance;
+	struct signer *signer;
+	struct key_pool *pool;
+	struct workers *signers;
+	struct reconcile reconcile;
+	struct scheduler *scheduler;
+	struct publisher *publisher;
+	struct publication *publication;
+	struct imports *imports;
+	struct command_context context;
+};
+
+/* Cuts wake the publication; a publication wakes the scheduler, which waits for it, and ends imports that waited for theirs. */
+
+static void
+cut_made(void *argument)
+{
+	struct engine *engine = argument;
+	publication_wake(engine->publication);
+}
+
+static enum fault_code
+do_publish(void *self, int64_t *ret_serial, struct fault *fault)
+{
+	return publisher_publish(((struct engine *)self)->publisher, ret_serial, fault);
+}
+
+static enum fault_code
+do_rsync(void *self, int64_t *ret_serial, struct fault *fault)
+{
+	return publisher_rsync(((struct engine *)self)->publisher, ret_serial, fault);
+}
+
+static enum fault_code
+do_verify(void *self, int64_t *ret_repaired, struct fault *fault)
+{
+	return publisher_verify(((struct engine *)self)->publisher, ret_repaired, fault);
+}
+
+static enum fault_code
+do_retire(void *self, struct fault *fault)
+{
+	return publisher_retire(((struct engine *)self)->publisher, fault);
+}
+
+static enum fault_code
+do_compress(void *self, const volatile bool *stop, struct fault *fault)
+{
+	return publisher_compress(((struct engine *)self)->publisher, stop, fault);
+}
+
+static void
+published(void *self)
+{
+	struct engine *engine = self;
+	scheduler_wake(engine->scheduler);
+	imports_wake(engine->imports);
+}
+
+static enum fault_code
+open_directory(struct engine *engine, const char *path, struct fault *fault)
+{
+	TRY(memory_copy_string(path, &engine->path, fault));
+	engine->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (engine->directory < 0)
+		return fault_set_errno(fault, errno, "opening the data directory %s", path);
+	return data_lock_take(engine->directory, &engine->lock, fault);
+}
+
+static enum fault_code
+open_database(struct engine *engine, struct fault *fault)
+{
+	AUTO(char, free) path = NULL;
+	TRY(memory_printf(&path, fault, "%s/%s", engine->path, ENGINE_DATABASE));
+	TRY(db_open(path, false, &engine->db, fault));
+	TRY(tree_instance_get(engine->db, &engine->instance, fault));
+	if (strcmp(engine->instance.rrdp_uri, engine->config->rrdp_uri) != 0 ||
+		strcmp(engine->instance.rsync_uri, engine->config->rsync_uri) != 0)
+		return fault_set(fault, FAULT_CONFIG, "rrdp_uri and rsync_uri stand in every certificate and can't be changed: "
+			"they are %s and %s", engine->instance.rrdp_uri, engine->instance.rsync_uri);
+	return FAULT_NONE;
+}
+
+/* A wrong master key is told before anything is done with it; no key is ever made anew in place of one that can't be opened. */
+static enum fault_code
+open_keys(struct engine *engine, struct fault *fault)
+{
+	AUTO(struct secret, secret_free) master_key = NULL;
+	uint8_t fingerprint[32];
+	TRY(master_key_load(engine->directory, engine->config->master_key, &master_key, fault));
+	TRY(master_key_fingerprint(master_key, fingerprint, fault));
+	if (memcmp(fingerprint, engine->instance.master_key_fingerprint, sizeof fingerprint) != 0)
+		return fault_set(fault, FAULT_KEY, "this is not the master key that the keys in the database are stored under");
+	TRY(software_signer_new(MOVE(master_key), rsa_key_source(), &engine->signer, fault));
+	return key_pool_new(rsa_key_source(), (size_t)engine->config->key_pool, 1, &engine->pool, fault);
+}
+
+static size_t
+signers_count(const struct config *config)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	return config->signers > 0 ? (size_t)config->signers : cores > 0 ? (size_t)cores : 1;
+}
+
+static struct plan_settings
+plan_settings_of(const struct config *config)
+{
+	struct plan_settings settings = {
+		.timing = {
+			.manifest_valid_s = config->manifest_valid_s,
+			.manifest_spread_s = config->manifest_spread_s,
+			.manifest_margin_s = config->manifest_margin_s,
+			.object_valid_s = config->object_valid_s,
+			.object_spread_s = config->object_spread_s,
+			.object_margin_s = config->object_margin_s,
+			.ta_valid_s = config->ta_valid_s,
+		},
+		.layout = roa_layout_default,
+	};
+	settings.layout.by_origin_above = (size_t)config->roa_aggregate_above;
+	settings.layout.by_payload_below = (size_t)config->roa_aggregate_below;
+	return settings;
+}
+
+static enum fault_code
+open_jobs(struct engine *engine, struct fault *fault)
+{
+	const struct config *config = engine->config;
+	TRY(workers_new("signer", signers_count(config), 1, &engine->signers, fault));
+	engine->reconcile = (struct reconcile){
+		.db = engine->db, .clock = &engine->clock, .signers = engine->signers, .settings = plan_settings_of(config),
+		.issue = { .signer = engine->signer, .pool = engine->pool },
+	};
+	engine->reconcile.issue.settings = &engine->reconcile.settings;
+	struct scheduler_settings settings = {
+		.repository_id = engine->instance.repository_id, .batch_window_s = config->batch_window_s,
+		.cut_objects_max = config->cut_objects_max,
+	};
+	return scheduler_new(&engine->reconcile, &settings, cut_made, engine, &engine->scheduler, fault);
+}
+
+static enum fault_code
+open_publication(struct engine *engine, struct fault *fault)
+{
+	const struct config *config = engine->config;
+	struct publisher_settings files = {
+		.repository_id = engine->instance.repository_id, .deltas_max = config->deltas_max,
+		.delta_age_max_s = config->delta_age_max_s, .file_grace_s = config->file_grace_s, .file_budget = config->file_budget,
+		.tree_grace_s = config->tree_grace_s, .tree_links_max = config->tree_links_max,
+	};
+	struct publication_settings rhythm = {
+		.repository_id = engine->instance.repository_id, .verify_interval_s = config->verify_interval_s,
+		.rsync_interval_s = config->batch_window_s == 0 ? 0 : config->rsync_interval_s,
+	};
+	struct publication_operations operations = {
+		.publish = do_publish, .rsync = do_rsync, .verify = do_verify, .retire = do_retire, .compress = do_compress,
+		.published = published, .self = engine,
+	};
+	TRY(publisher_new(engine->db, engine->directory, &engine->clock, &files, &engine->publisher, fault));
+	return publication_new(engine->db, &engine->clock, &rhythm, &operations, &engine->publication, fault);
+}
+
+static enum fault_code
+open_commands(struct engine *engine, struct fault *fault)
+{
+	const struct config_asns *refused = &engine->config->refused_asns;
+	engine->context = (struct command_context){
+		.db = engine->db, .clock = &engine->clock, .wake = scheduler_wake, .scheduler = engine->scheduler,
+		.refused_asns = { .ranges = refused->ranges, .count = refused->count },
+	};
+	return imports_new(&engine->context, engine->path, &engine->imports, fault);
+}
+
+enum fault_code
+engine_open(const char *path, const struct config *config, struct engine **ret_engine, struct fault *fault)
+{
+	AUTO(struct engine, engine_free) engine = NULL;
+	TRY(memory_new(1, sizeof *engine, &engine, fault));
+	engine->config = config;
+	engine->directory = -1;
+	clock_init(&engine->clock);
+	TRY(open_directory(engine, path, fault));
+	TRY(open_database(engine, fault));
+	TRY(open_keys(engine, fault));
+	TRY(open_jobs(engine, fault));
+	TRY(open_publication(engine, fault));
+	TRY(open_commands(engine, fault));
+	*ret_engine = MOVE(engine);
+	return FAULT_NONE;
+}
+
+enum fault_code
+engine_start(struct engine *engine, struct fault *fault)
+{
+	TRY(publication_start(engine->publication, fault));
+	TRY(scheduler_start(engine->scheduler, fault));
+	return imports_start(engine->imports, fault);
+}
+
+/* One step. *ret_settled: nothing is due any more. */
+static enum fault_code
+settle_once(struct engine *engine, int64_t *ret_waiting, bool *ret_settled, struct fault *fault)
+{
+	const struct timespec next_second = { .tv_nsec = 250 * 1000 * 1000 };
+	struct cut_position position;
+	int64_t again_ms = 0, serial, renewal_at;
+	enum fault_code code = scheduler_step(engine->scheduler, &again_ms, fault);
+	/* The cut before was made in this very second. */
+	if (code == FAULT_CLOCK || code == FAULT_BUSY)
+		(void)nanosleep(&next_second, NULL);
+	else if (code != FAULT_NONE)
+		return code;
+	TRY(publisher_publish(engine->publisher, &serial, fault));
+	TRY(cut_look(engine->db, engine->instance.repository_id, &position, fault));
+	TRY(reconcile_due(&engine->reconcile, ret_waiting, &renewal_at, fault));
+	*ret_settled = !position.waiting && *ret_waiting == 0 && renewal_at > clock_now(&engine->clock);
+	if (!*ret_settled && again_ms > 0)
+		(void)nanosleep(&next_second, NULL);
+	return FAULT_NONE;
+}
+
+enum fault_code
+engine_settle(struct engine *engine, void (*progress)(void *argument, int64_t waiting), void *argument, struct fault *fault)
+{
+	int64_t waiting, serial;
+	for (bool settled = false; !settled;) {
+		TRY(settle_once(engine, &waiting, &settled, fault));
+		if (progress != NULL)
+			progress(argument, waiting);
+	}
+	return publisher_rsync(engine->publisher, &serial, fault);
+}
+
+void
+engine_free(struct engine *engine)
+{
+	if (engine == NULL)
+		return;
+	imports_free(engine->imports);
+	scheduler_free(engine->scheduler);
+	publication_free(engine->publication);
+	publisher_free(engine->publisher);
+	workers_free(engine->signers);
+	key_pool_free(engine->pool);
+	signer_free(engine->signer);
+	db_close(engine->db);
+	data_lock_free(engine->lock);
+	if (engine->directory >= 0)
+		(void)close(engine->directory);
+	free(engine->path);
+	free(engine);
+}
+
+int
+engine_directory(const struct engine *engine)
+{
+	return engine->directory;
+}
+
+const struct command_context *
+engine_context(const struct engine *engine)
+{
+	return &engine->context;
+}
+
+struct clock *
+engine_clock(struct engine *engine)
+{
+	return &engine->clock;
+}
+
+void
+engine_import_submitted(struct engine *engine)
+{
+	imports_wake(engine->imports);
+}
+
+enum fault_code
+engine_trouble(struct engine *engine, struct fault *ret_fault)
+{
+	if (clock_check(&engine->clock, ret_fault) != FAULT_NONE)
+		return ret_fault->code;
+	if (scheduler_trouble(engine->scheduler, ret_fault) != FAULT_NONE)
+		return ret_fault->code;
+	return publication_trouble(engine->publication, ret_fault);
+}

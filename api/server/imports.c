@@ -1,0 +1,136 @@
+#include "api/server/imports.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/server/engine.h"
+#include "ca/base/log.h"
+#include "ca/base/memory.h"
+#include "ca/commands/import_commands.h"
+#include "ca/base/alarm.h"
+#include "db/stores/import_store.h"
+
+#define LOOK_MS (60 * 1000)
+#define RETRY_MS 1000
+#define FILE_WAIT_MS 2000
+#define FILE_LOOK_MS 50
+
+struct imports {
+	const struct command_context *context;
+	const char *path;
+	struct alarm alarm;
+	pthread_t thread;
+	bool started;
+};
+
+static enum fault_code
+next_open(struct imports *imports, char ret_id[IMPORT_ID_SIZE], struct fault *fault)
+{
+	AUTO(struct db_connection, db_reader_release) connection = NULL;
+	TRY(db_reader_acquire(imports->context->db, &connection, fault));
+	return import_store_open(connection, ret_id, fault);
+}
+
+/* A fault of the file has ended the import and stands in its row; what is left to report here is ours. */
+static bool
+fault_of_file(enum fault_code code)
+{
+	return code == FAULT_MALFORMED || code == FAULT_INVALID || code == FAULT_TOO_LARGE || code == FAULT_NOT_FOUND ||
+		code == FAULT_RESOURCE_CONFLICT || code == FAULT_CONFLICT;
+}
+
+/* An import is recorded a moment before its file gets its name. */
+static void
+wait_for_file(struct imports *imports, const char *file)
+{
+	for (int64_t waited_ms = 0; access(file, F_OK) != 0 && waited_ms < FILE_WAIT_MS && !imports->alarm.stop; waited_ms += FILE_LOOK_MS)
+		(void)alarm_wait(&imports->alarm, FILE_LOOK_MS);
+}
+
+static enum fault_code
+apply_one(struct imports *imports, const char *id, struct fault *fault)
+{
+	AUTO(char, free) file = NULL;
+	TRY(memory_printf(&file, fault, "%s/%s/%s", imports->path, ENGINE_IMPORTS, id));
+	wait_for_file(imports, file);
+	enum fault_code code = import_apply(imports->context, id, file, &imports->alarm.stop, fault);
+	if (code != FAULT_NONE && !fault_of_file(code))
+		return code;
+	if (code != FAULT_NONE)
+		log_fault(LOG_WARNING, fault, "an import's file");
+	if (unlink(file) != 0 && errno != ENOENT)
+		log_write(LOG_WARNING, "removing %s: %s", file, strerror(errno));
+	return FAULT_NONE;
+}
+
+static enum fault_code
+step(struct imports *imports, struct fault *fault)
+{
+	char id[IMPORT_ID_SIZE];
+	for (;;) {
+		TRY(import_finish(imports->context, fault));
+		TRY(next_open(imports, id, fault));
+		if (id[0] == '\0' || imports->alarm.stop)
+			return FAULT_NONE;
+		TRY(apply_one(imports, id, fault));
+	}
+}
+
+static void *
+run(void *argument)
+{
+	struct imports *imports = argument;
+	int64_t wait_ms = 0;
+	while (alarm_wait(&imports->alarm, wait_ms)) {
+		struct fault fault = FAULT_INIT;
+		enum fault_code code = step(imports, &fault);
+		if (code != FAULT_NONE && !imports->alarm.stop)
+			log_fault(LOG_ERROR, &fault, "importing");
+		wait_ms = code == FAULT_NONE ? LOOK_MS : RETRY_MS;
+	}
+	return NULL;
+}
+
+enum fault_code
+imports_new(const struct command_context *context, const char *path, struct imports **ret_imports, struct fault *fault)
+{
+	struct imports *imports;
+	TRY(memory_new(1, sizeof *imports, &imports, fault));
+	imports->context = context;
+	imports->path = path;
+	alarm_init(&imports->alarm);
+	*ret_imports = imports;
+	return FAULT_NONE;
+}
+
+enum fault_code
+imports_start(struct imports *imports, struct fault *fault)
+{
+	int error = pthread_create(&imports->thread, NULL, run, imports);
+	if (error != 0)
+		return fault_set_errno(fault, error, "starting the imports' thread");
+	imports->started = true;
+	return FAULT_NONE;
+}
+
+void
+imports_wake(struct imports *imports)
+{
+	if (imports != NULL)
+		alarm_wake(&imports->alarm);
+}
+
+void
+imports_free(struct imports *imports)
+{
+	if (imports == NULL)
+		return;
+	alarm_stop(&imports->alarm);
+	if (imports->started)
+		pthread_join(imports->thread, NULL);
+	alarm_clear(&imports->alarm);
+	free(imports);
+}

@@ -1,0 +1,165 @@
+#include "ca/commands/ca_commands.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ca/commands/holdings.h"
+#include "ca/commands/member.h"
+#include "db/stores/ca_store.h"
+#include "db/stores/holding_store.h"
+#include "db/stores/roa_store.h"
+#include "db/stores/token_store.h"
+
+/* One change of one CA, on its way through the writer. */
+struct ca_change {
+	const struct actor *actor;
+	int64_t now_at;
+	int64_t ca_id;
+	char handle[HANDLE_MAX + 1];                    /* once known */
+	const char *new_handle;                         /* as asked for */
+	const struct resource_set *resources;
+	struct complaints *complaints;
+};
+
+static enum fault_code
+create_ca(struct db_connection *connection, void *argument, struct fault *fault)
+{
+	struct ca_change *change = argument;
+	AUTO_CLEAR(struct member_place, member_place_clear) place = MEMBER_PLACE_INIT;
+	TRY(command_check_handle(change->new_handle, fault));
+	(void)snprintf(change->handle, sizeof change->handle, "%s", change->new_handle);
+	TRY(member_place_find(connection, change->actor, change->now_at, &place, fault));
+	struct member_creation creation = { .handle = change->handle, .resources = change->resources, .now_at = change->now_at };
+	return member_create(connection, change->actor, &place, &creation, change->complaints, &change->ca_id, fault);
+}
+
+enum fault_code
+ca_create(const struct command_context *context, const struct actor *actor, const char *handle, const struct resource_set *resources,
+	struct complaints *complaints, int64_t *ret_ca_id, struct fault *fault)
+{
+	struct ca_change change = {
+		.actor = actor, .now_at = clock_now(context->clock), .new_handle = handle, .resources = resources,
+		.complaints = complaints,
+	};
+	struct audit_event event = { .action = "ca.create", .ca_handle = change.handle };
+	TRY(command_run_due(context, actor, &event, create_ca, &change, fault));
+	*ret_ca_id = change.ca_id;
+	return FAULT_NONE;
+}
+
+/* Reads the CA that a change is about; it must be a member's and not on its way out. */
+static enum fault_code
+load_member(struct db_connection *connection, struct ca_change *change, struct stmt **ret_stmt, struct ca_record *ret_record,
+	struct fault *fault)
+{
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	TRY(command_check_actor(change->actor, change->ca_id, fault));
+	TRY(ca_store_get(connection, change->ca_id, &stmt, ret_record, fault));
+	(void)snprintf(change->handle, sizeof change->handle, "%s", ret_record->handle);
+	if (strcmp(ret_record->kind, "member") != 0)
+		return fault_set(fault, FAULT_CONFLICT, "CA \"%s\" is one of the engine's own", change->handle);
+	if (strcmp(ret_record->state, "active") != 0)
+		return fault_set(fault, FAULT_CONFLICT, "CA \"%s\" is being deleted", change->handle);
+	*ret_stmt = MOVE(stmt);
+	return FAULT_NONE;
+}
+
+static enum fault_code
+audit_change(struct db_connection *connection, const struct ca_change *change, const char *action, const char *detail,
+	struct fault *fault)
+{
+	struct audit_event event = {
+		.action = action, .ca_id = change->ca_id, .ca_handle = change->handle, .outcome = "done", .detail = detail,
+	};
+	return audit_write(connection, change->now_at, change->actor, &event, fault);
+}
+
+/* "from 1 AS, 2 IPv4 and 0 IPv6 ranges to …" */
+static enum fault_code
+audit_resources(struct db_connection *connection, const struct ca_change *change, const struct resource_set *before,
+	struct fault *fault)
+{
+	char from[MEMBER_RESOURCES_TEXT], to[MEMBER_RESOURCES_TEXT], detail[2 * MEMBER_RESOURCES_TEXT + 16];
+	member_resources_text(before, from);
+	member_resources_text(change->resources, to);
+	(void)snprintf(detail, sizeof detail, "from %s to %s", from, to);
+	return audit_change(connection, change, "ca.resources", detail, fault);
+}
+
+static enum fault_code
+set_resources(struct db_connection *connection, void *argument, struct fault *fault)
+{
+	struct ca_change *change = argument;
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	AUTO_CLEAR(struct resource_set, resource_set_clear) before = RESOURCE_SET_INIT;
+	AUTO_CLEAR(struct holdings_above, holdings_above_clear) above = HOLDINGS_ABOVE_INIT;
+	AUTO_CLEAR(struct bytes, bytes_clear) blob = BYTES_INIT;
+	struct ca_record record;
+	TRY(load_member(connection, change, &stmt, &record, fault));
+	TRY(resource_set_decode(record.resources, &before, fault));
+	if (resource_set_equal(&before, change->resources))
+		return FAULT_NONE;
+	TRY(resource_set_encode(change->resources, &blob, fault));
+	TRY(holdings_above_find(connection, record.parent_id, &above, fault));
+	TRY(holdings_check(connection, &above, change->ca_id, change->resources, change->complaints, fault));
+	TRY(holdings_replace(connection, change->ca_id, change->resources, fault));
+	TRY(ca_store_set_resources(connection, change->ca_id, bytes_span(&blob), change->now_at, fault));
+	return audit_resources(connection, change, &before, fault);
+}
+
+enum fault_code
+ca_set_resources(const struct command_context *context, const struct actor *actor, int64_t ca_id, const struct resource_set *resources,
+	struct complaints *complaints, struct fault *fault)
+{
+	struct ca_change change = {
+		.actor = actor, .now_at = clock_now(context->clock), .ca_id = ca_id, .resources = resources, .complaints = complaints,
+	};
+	struct audit_event event = { .action = "ca.resources", .ca_id = ca_id, .ca_handle = change.handle };
+	return command_run_due(context, actor, &event, set_resources, &change, fault);
+}
+
+static enum fault_code
+delete_ca(struct db_connection *connection, void *argument, struct fault *fault)
+{
+	struct ca_change *change = argument;
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	struct ca_record record;
+	char detail[64];
+	TRY(load_member(connection, change, &stmt, &record, fault));
+	(void)snprintf(detail, sizeof detail, "with %" PRId64 " ROAs", record.roas_count);
+	TRY(ca_store_delete(connection, change->ca_id, change->now_at, fault));
+	TRY(roa_store_delete_all(connection, change->ca_id, fault));
+	TRY(holding_store_delete_all(connection, change->ca_id, fault));
+	TRY(token_store_revoke_all(connection, change->ca_id, change->now_at, fault));
+	return audit_change(connection, change, "ca.delete", detail, fault);
+}
+
+enum fault_code
+ca_delete(const struct command_context *context, const struct actor *actor, int64_t ca_id, struct fault *fault)
+{
+	struct ca_change change = { .actor = actor, .now_at = clock_now(context->clock), .ca_id = ca_id };
+	struct audit_event event = { .action = "ca.delete", .ca_id = ca_id, .ca_handle = change.handle };
+	return command_run_due(context, actor, &event, delete_ca, &change, fault);
+}
+
+static enum fault_code
+repair_ca(struct db_connection *connection, void *argument, struct fault *fault)
+{
+	struct ca_change *change = argument;
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	struct ca_record record;
+	bool repaired;
+	TRY(ca_store_get(connection, change->ca_id, &stmt, &record, fault));
+	(void)snprintf(change->handle, sizeof change->handle, "%s", record.handle);
+	TRY(ca_store_repair(connection, change->ca_id, change->now_at, &repaired, fault));
+	return repaired ? audit_change(connection, change, "ca.repair", record.set_aside_reason, fault) : FAULT_NONE;
+}
+
+enum fault_code
+ca_repair(const struct command_context *context, const struct actor *actor, int64_t ca_id, struct fault *fault)
+{
+	struct ca_change change = { .actor = actor, .now_at = clock_now(context->clock), .ca_id = ca_id };
+	struct audit_event event = { .action = "ca.repair", .ca_id = ca_id, .ca_handle = change.handle };
+	return command_run_due(context, actor, &event, repair_ca, &change, fault);
+}

@@ -1,0 +1,46 @@
+/*
+ * member: the rows of a new member CA, inside a transaction that somebody else runs (ca_create() and imports).
+ */
+#ifndef CA_COMMANDS_MEMBER_H
+#define CA_COMMANDS_MEMBER_H
+
+#include "ca/commands/command.h"
+#include "ca/commands/holdings.h"
+
+#define ISSUING_CHILDREN_MAX 20000              /* members under one issuing CA: bounds its manifest */
+
+/* Where new members go. Good within the transaction that found it. */
+struct member_place {
+	int64_t parent_id, repository_id;
+	int64_t room;                           /* so many more may come here */
+	struct holdings_above above;
+};
+
+#define MEMBER_PLACE_INIT ((struct member_place){ .above = HOLDINGS_ABOVE_INIT })
+void member_place_clear(struct member_place *place);
+/*
+ * The first issuing CA with room; when all are full, a further one is made beside them, which the reconciler gives a key and a
+ * certificate as it does for members. Faults: NOT_FOUND (there is no tree), DATABASE, DISK, MEMORY, CRYPTO.
+ */
+CHECKED enum fault_code member_place_find(struct db_connection *connection, const struct actor *actor, int64_t now_at,
+	struct member_place *ret_place, struct fault *fault);
+
+struct member_creation {
+	const char *handle;                     /* checked by command_check_handle() */
+	const struct resource_set *resources;
+	const char *import_id;                  /* NULL: none */
+	int64_t now_at;
+};
+
+/*
+ * Checks, then makes the CA, its holdings and the audit row; a fault leaves no row of it. The place must have room, and has one less.
+ * Faults: CONFLICT (handle in use, or of a CA that is being deleted), and those of holdings_check().
+ */
+CHECKED enum fault_code member_create(struct db_connection *connection, const struct actor *actor, struct member_place *place,
+	const struct member_creation *creation, struct complaints *complaints, int64_t *ret_ca_id, struct fault *fault);
+
+/* "2 AS, 3 IPv4 and 1 IPv6 ranges": for audit rows. */
+#define MEMBER_RESOURCES_TEXT 100
+void member_resources_text(const struct resource_set *resources, char text[MEMBER_RESOURCES_TEXT]);
+
+#endif

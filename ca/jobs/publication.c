@@ -1,0 +1,211 @@
+#include "ca/jobs/publication.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "ca/base/log.h"
+#include "ca/base/memory.h"
+#include "ca/base/metrics.h"
+#include "ca/base/alarm.h"
+#include "ca/jobs/cut.h"
+
+#define RETRY_MS 1000
+#define RETIRE_EVERY_S 60
+#define LOOK_MS (60 * 1000)
+
+struct publication {
+	struct db *db;
+	const struct clock *clock;
+	struct publication_settings settings;
+	struct publication_operations operations;
+	struct alarm alarm, compress_alarm;
+	pthread_t thread, compress_thread;
+	bool started, compress_started;
+	int64_t verified_ms, retired_ms;     /* monotonic; 0: not yet */
+	pthread_mutex_t mutex;               /* guards trouble */
+	struct fault trouble;
+};
+
+static bool
+rsync_due(const struct publication *publication, const struct cut_position *position)
+{
+	if (position->rsync_serial >= position->notified_serial)
+		return false;
+	return clock_now(publication->clock) >= position->rsync_at + publication->settings.rsync_interval_s;
+}
+
+static enum fault_code
+publish(struct publication *publication, struct fault *fault)
+{
+	struct cut_position position;
+	int64_t serial;
+	TRY(cut_look(publication->db, publication->settings.repository_id, &position, fault));
+	if (position.serial == position.notified_serial)
+		return FAULT_NONE;
+	TRY(publication->operations.publish(publication->operations.self, &serial, fault));
+	publication->operations.published(publication->operations.self);
+	alarm_wake(&publication->compress_alarm);
+	return FAULT_NONE;
+}
+
+/* No tree may be free yet (all are in their grace time): then it waits. */
+static enum fault_code
+rsync(struct publication *publication, struct fault *fault)
+{
+	struct cut_position position;
+	int64_t serial;
+	TRY(cut_look(publication->db, publication->settings.repository_id, &position, fault));
+	if (!rsync_due(publication, &position))
+		return FAULT_NONE;
+	enum fault_code code = publication->operations.rsync(publication->operations.self, &serial, fault);
+	return code == FAULT_BUSY ? FAULT_NONE : code;
+}
+
+static bool
+time_has_come(int64_t *last_ms, int64_t interval_s)
+{
+	int64_t now_ms = clock_monotonic_ms();
+	if (*last_ms != 0 && now_ms < *last_ms + interval_s * 1000)
+		return false;
+	*last_ms = now_ms;
+	return true;
+}
+
+static enum fault_code
+keep_house(struct publication *publication, struct fault *fault)
+{
+	int64_t repaired;
+	if (time_has_come(&publication->verified_ms, publication->settings.verify_interval_s)) {
+		TRY(publication->operations.verify(publication->operations.self, &repaired, fault));
+		if (repaired > 0)
+			log_write(LOG_WARNING, "%lld published files were missing or damaged and were written again", (long long)repaired);
+		alarm_wake(&publication->compress_alarm);
+	}
+	if (time_has_come(&publication->retired_ms, RETIRE_EVERY_S))
+		TRY(publication->operations.retire(publication->operations.self, fault));
+	return FAULT_NONE;
+}
+
+static enum fault_code
+step(struct publication *publication, struct fault *fault)
+{
+	TRY(publish(publication, fault));
+	TRY(rsync(publication, fault));
+	/* A check of all files may take a while: not while a cut waits. It waits only for a check that has begun. */
+	return keep_house(publication, fault);
+}
+
+static void
+remember(struct publication *publication, const struct fault *trouble)
+{
+	pthread_mutex_lock(&publication->mutex);
+	bool new_trouble = trouble->code != FAULT_NONE && trouble->code != publication->trouble.code;
+	bool over = trouble->code == FAULT_NONE && publication->trouble.code != FAULT_NONE;
+	publication->trouble = *trouble;
+	pthread_mutex_unlock(&publication->mutex);
+	if (trouble->code != FAULT_NONE)
+		metrics_add(METRIC_PUBLICATION_FAILURES, 1);
+	if (new_trouble)
+		log_fault(LOG_ERROR, trouble, "publishing");
+	if (over)
+		log_write(LOG_INFO, "publishing goes on");
+}
+
+static int64_t
+wait_ms(struct publication *publication, bool trouble)
+{
+	struct cut_position position;
+	if (trouble || cut_look(publication->db, publication->settings.repository_id, &position, NULL) != FAULT_NONE)
+		return RETRY_MS;
+	if (position.rsync_serial >= position.notified_serial)
+		return LOOK_MS;
+	int64_t left_s = position.rsync_at + publication->settings.rsync_interval_s - clock_now(publication->clock);
+	return left_s <= 0 ? RETRY_MS : left_s * 1000 < LOOK_MS ? left_s * 1000 : LOOK_MS;
+}
+
+static void *
+run(void *argument)
+{
+	struct publication *publication = argument;
+	int64_t next_ms = 1;
+	while (alarm_wait(&publication->alarm, next_ms)) {
+		struct fault fault = FAULT_INIT;
+		enum fault_code code = step(publication, &fault);
+		remember(publication, &fault);
+		next_ms = wait_ms(publication, code != FAULT_NONE);
+	}
+	return NULL;
+}
+
+static void *
+run_compress(void *argument)
+{
+	struct publication *publication = argument;
+	while (alarm_wait(&publication->compress_alarm, LOOK_MS)) {
+		struct fault fault = FAULT_INIT;
+		struct publication_operations *operations = &publication->operations;
+		if (operations->compress(operations->self, &publication->compress_alarm.stop, &fault) != FAULT_NONE)
+			log_fault(LOG_WARNING, &fault, "compressing");
+	}
+	return NULL;
+}
+
+enum fault_code
+publication_new(struct db *db, const struct clock *clock, const struct publication_settings *settings,
+	const struct publication_operations *operations, struct publication **ret_publication, struct fault *fault)
+{
+	struct publication *publication;
+	TRY(memory_new(1, sizeof *publication, &publication, fault));
+	publication->db = db;
+	publication->clock = clock;
+	publication->settings = *settings;
+	publication->operations = *operations;
+	alarm_init(&publication->alarm);
+	alarm_init(&publication->compress_alarm);
+	pthread_mutex_init(&publication->mutex, NULL);
+	*ret_publication = publication;
+	return FAULT_NONE;
+}
+
+enum fault_code
+publication_start(struct publication *publication, struct fault *fault)
+{
+	int error = pthread_create(&publication->thread, NULL, run, publication);
+	publication->started = error == 0;
+	if (error == 0)
+		error = pthread_create(&publication->compress_thread, NULL, run_compress, publication);
+	publication->compress_started = error == 0;
+	return error == 0 ? FAULT_NONE : fault_set_errno(fault, error, "starting the publication's threads");
+}
+
+void
+publication_wake(void *publication)
+{
+	alarm_wake(&((struct publication *)publication)->alarm);
+}
+
+enum fault_code
+publication_trouble(struct publication *publication, struct fault *ret_fault)
+{
+	pthread_mutex_lock(&publication->mutex);
+	*ret_fault = publication->trouble;
+	pthread_mutex_unlock(&publication->mutex);
+	return ret_fault->code;
+}
+
+void
+publication_free(struct publication *publication)
+{
+	if (publication == NULL)
+		return;
+	alarm_stop(&publication->alarm);
+	alarm_stop(&publication->compress_alarm);
+	if (publication->started)
+		pthread_join(publication->thread, NULL);
+	if (publication->compress_started)
+		pthread_join(publication->compress_thread, NULL);
+	alarm_clear(&publication->alarm);
+	alarm_clear(&publication->compress_alarm);
+	pthread_mutex_destroy(&publication->mutex);
+	free(publication);
+}

@@ -1,0 +1,47 @@
+/*
+ * publication: the threads that bring cuts to the disk: RRDP at once, rsync at its own rhythm, checks and removal now and then; a second
+ * thread compresses. What they do is the publisher's; it comes as operations, since jobs know nothing of files.
+ *
+ * A failure (a full disk) is tried again until it goes; the last good publication stays served meanwhile.
+ *
+ * Threads: its own two. publication_wake() from any.
+ */
+#ifndef CA_JOBS_PUBLICATION_H
+#define CA_JOBS_PUBLICATION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ca/base/clock.h"
+#include "ca/base/fault.h"
+#include "ca/base/scope.h"
+#include "db/db.h"
+
+struct publication_operations {
+	enum fault_code (*publish)(void *self, int64_t *ret_serial, struct fault *fault);
+	enum fault_code (*rsync)(void *self, int64_t *ret_serial, struct fault *fault);
+	enum fault_code (*verify)(void *self, int64_t *ret_repaired, struct fault *fault);
+	enum fault_code (*retire)(void *self, struct fault *fault);
+	enum fault_code (*compress)(void *self, const volatile bool *stop, struct fault *fault);
+	void (*published)(void *self);       /* after each publication: who waits for it may go on */
+	void *self;
+};
+
+struct publication_settings {
+	int64_t repository_id;
+	int64_t rsync_interval_s;            /* 0: with each cut */
+	int64_t verify_interval_s;
+};
+
+struct publication;
+
+CHECKED enum fault_code publication_new(struct db *db, const struct clock *clock, const struct publication_settings *settings,
+	const struct publication_operations *operations, struct publication **ret_publication, struct fault *fault);
+CHECKED enum fault_code publication_start(struct publication *publication, struct fault *fault);
+void publication_wake(void *publication);    /* a cut was made */
+/* The trouble that keeps it from publishing now, FAULT_NONE if there is none. */
+enum fault_code publication_trouble(struct publication *publication, struct fault *ret_fault);
+void publication_free(struct publication *publication);
+SCOPED(struct publication, publication_free)
+
+#endif

@@ -1,0 +1,237 @@
+#include "ca/jobs/reconcile.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ca/base/log.h"
+#include "ca/base/memory.h"
+#include "ca/base/metrics.h"
+#include "ca/base/randomness.h"
+#include "ca/jobs/reconcile_commit.h"
+#include "ca/jobs/state_loader.h"
+#include "db/stmt.h"
+
+/* CAs taken at once: enough to keep all signers busy, few enough that a change waits little. */
+#define BATCH 64
+
+/* One CA of a batch, as a signer does it. */
+struct turn {
+	int64_t ca_id;
+	enum query taken_from;           /* the list it stood in */
+	int64_t version;                 /* 0: it could not even be loaded */
+	int64_t objects;
+	enum fault_code code;
+	struct fault fault;
+};
+
+struct batch {
+	struct reconcile *reconcile;
+	struct turn turns[BATCH];
+	size_t count;
+	int64_t changed_left, renewals_left; /* at the head of each list: could not be done in this round, so they are passed over */
+};
+
+static enum fault_code
+load(struct reconcile *reconcile, int64_t ca_id, int64_t now_at, struct ca_state **ret_state, struct fault *fault)
+{
+	AUTO(struct db_connection, db_reader_release) connection = NULL;
+	TRY(db_reader_acquire(reconcile->db, &connection, fault));
+	return state_loader_load(connection, ca_id, now_at, ret_state, fault);
+}
+
+static void
+forget_key(struct reconcile *reconcile, const struct ca_state *state)
+{
+	struct fault fault = FAULT_INIT;
+	if (state->key.key_id != 0 && signer_destroy(reconcile->issue.signer, bytes_span(&state->key.handle), &fault) != FAULT_NONE)
+		log_fault(LOG_WARNING, &fault, "forgetting a key");
+}
+
+static enum fault_code
+reconcile_ca(struct reconcile *reconcile, struct turn *turn, struct fault *fault)
+{
+	AUTO(struct ca_state, ca_state_free) state = NULL;
+	AUTO(struct ca_plan, ca_plan_free) plan = NULL;
+	AUTO(struct object_set, object_set_free) objects = NULL;
+	int64_t now_at = clock_now(reconcile->clock);
+	uint64_t random;
+
+	TRY(clock_check(reconcile->clock, fault));
+	TRY(load(reconcile, turn->ca_id, now_at, &state, fault));
+	turn->version = state->version;
+	TRY(randomness_fill(&random, sizeof random, fault));
+	TRY(plan_ca(state, &reconcile->settings, now_at, random, &plan, fault));
+	if (plan->issue_certificate && state->kind != CA_TA && (state->parent.set_aside || state->parent.key.key_id == 0))
+		return fault_set(fault, FAULT_BUSY, "the CA above can't certify it yet");
+	TRY(issue_plan(&reconcile->issue, state, plan, &objects, fault));
+	TRY(reconcile_commit(reconcile->db, state, plan, objects, fault));
+	if (state->deleting)
+		forget_key(reconcile, state);
+	turn->objects = (int64_t)objects->count;
+	return FAULT_NONE;
+}
+
+static void
+take_turn(void *argument, size_t index, size_t worker)
+{
+	struct batch *batch = argument;
+	struct turn *turn = &batch->turns[index];
+	(void)worker;
+	turn->code = reconcile_ca(batch->reconcile, turn, &turn->fault);
+}
+
+/* Is it this CA's own trouble, and not one that the next would have too? */
+static bool
+own_fault(enum fault_code code)
+{
+	switch (code) {
+	case FAULT_LINT:
+	case FAULT_KEY:
+	case FAULT_CRYPTO:
+	case FAULT_INVALID:
+	case FAULT_MALFORMED:
+	case FAULT_TOO_LARGE:
+	case FAULT_CONFLICT:
+	case FAULT_NOT_FOUND:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static enum fault_code
+set_aside(struct reconcile *reconcile, const struct turn *turn, struct fault *fault)
+{
+	char reason[sizeof turn->fault.message + 64];
+	(void)snprintf(reason, sizeof reason, "%s (%s)", turn->fault.message, fault_type(turn->code));
+	log_write(LOG_ERROR, "CA %lld is set aside: %s", (long long)turn->ca_id, reason);
+	return reconcile_commit_set_aside(reconcile->db, turn->ca_id, turn->version, clock_now(reconcile->clock), reason, fault);
+}
+
+/* Counts what was done, sets aside what can't be. Only a trouble of all ends the round. */
+static enum fault_code
+settle(struct batch *batch, struct reconcile_result *result, struct fault *fault)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct turn *turn = &batch->turns[i];
+		if (turn->code == FAULT_NONE) {
+			result->cas++;
+			result->objects += turn->objects;
+			metrics_add(METRIC_RECONCILED, 1);
+			metrics_add(METRIC_OBJECTS_ISSUED, turn->objects);
+		} else if (turn->code == FAULT_STALE) {
+			metrics_add(METRIC_RECONCILE_STALE, 1);
+		} else if (own_fault(turn->code)) {
+			TRY(set_aside(batch->reconcile, turn, fault));
+		} else if (turn->code == FAULT_CLOCK || turn->code == FAULT_BUSY) {
+			++*(turn->taken_from == QUERY_RECONCILE_CHANGED ? &batch->changed_left : &batch->renewals_left);
+		} else {
+			*fault = turn->fault;
+			return turn->code;
+		}
+	}
+	return clock_check(batch->reconcile->clock, fault);
+}
+
+static enum fault_code
+take_ids(struct db_connection *connection, enum query query, enum ca_kind kind, int64_t left, struct batch *batch, struct fault *fault)
+{
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	bool row;
+	TRY(stmt_start(connection, query, &stmt, fault));
+	stmt_bind_text(stmt, ":kind", ca_kind_text(kind));
+	stmt_bind_int(stmt, ":count", (int64_t)(BATCH - batch->count));
+	stmt_bind_int(stmt, ":left", left);
+	if (query == QUERY_RECONCILE_RENEWALS)
+		stmt_bind_int(stmt, ":now_at", clock_now(batch->reconcile->clock));
+	while (batch->count < BATCH) {
+		TRY(stmt_step(stmt, &row, fault));
+		if (!row)
+			break;
+		batch->turns[batch->count++] = (struct turn){ .ca_id = stmt_int(stmt, "ca_id"), .taken_from = query };
+	}
+	return FAULT_NONE;
+}
+
+/* Members' changes before renewals. */
+static enum fault_code
+take_batch(enum ca_kind kind, struct batch *batch, struct fault *fault)
+{
+	AUTO(struct db_connection, db_reader_release) connection = NULL;
+	batch->count = 0;
+	TRY(db_reader_acquire(batch->reconcile->db, &connection, fault));
+	TRY(take_ids(connection, QUERY_RECONCILE_CHANGED, kind, batch->changed_left, batch, fault));
+	return take_ids(connection, QUERY_RECONCILE_RENEWALS, kind, batch->renewals_left, batch, fault);
+}
+
+static bool
+limit_reached(const struct reconcile_limits *limits, const struct reconcile_result *result)
+{
+	if (limits == NULL)
+		return false;
+	return (limits->stop != NULL && *limits->stop) || result->objects >= limits->objects ||
+		(limits->until_ms != 0 && clock_monotonic_ms() >= limits->until_ms);
+}
+
+static enum fault_code
+reconcile_kind(struct reconcile *reconcile, enum ca_kind kind, const struct reconcile_limits *limits, struct reconcile_result *result,
+	struct fault *fault)
+{
+	AUTO(struct batch, free) batch = NULL;
+	TRY(memory_new(1, sizeof *batch, &batch, fault));
+	batch->reconcile = reconcile;
+	result->more = false;
+	for (;;) {
+		TRY(take_batch(kind, batch, fault));
+		if (batch->count == 0)
+			return FAULT_NONE;
+		if (limit_reached(limits, result)) {
+			result->more = true;
+			return FAULT_NONE;
+		}
+		workers_each(reconcile->signers, batch->count, take_turn, batch);
+		TRY(settle(batch, result, fault));
+	}
+}
+
+enum fault_code
+reconcile_members(struct reconcile *reconcile, const struct reconcile_limits *limits, struct reconcile_result *result,
+	struct fault *fault)
+{
+	return reconcile_kind(reconcile, CA_MEMBER, limits, result, fault);
+}
+
+enum fault_code
+reconcile_parents(struct reconcile *reconcile, struct reconcile_result *result, struct fault *fault)
+{
+	static const enum ca_kind upwards[] = { CA_ISSUING, CA_ONLINE, CA_TA };
+	bool more = result->more;
+	for (size_t i = 0; i < sizeof upwards / sizeof *upwards; i++)
+		TRY(reconcile_kind(reconcile, upwards[i], NULL, result, fault));
+	result->more = more;
+	return FAULT_NONE;
+}
+
+enum fault_code
+reconcile_due(struct reconcile *reconcile, int64_t *ret_changed, int64_t *ret_renewal_at, struct fault *fault)
+{
+	AUTO(struct db_connection, db_reader_release) connection = NULL;
+	AUTO(struct stmt, stmt_done) counts = NULL;
+	AUTO(struct stmt, stmt_done) next = NULL;
+	AUTO(struct stmt, stmt_done) aside = NULL;
+	bool row;
+	TRY(db_reader_acquire(reconcile->db, &connection, fault));
+	TRY(stmt_start(connection, QUERY_RECONCILE_COUNTS, &counts, fault));
+	TRY(stmt_step(counts, &row, fault));
+	int64_t changed = stmt_int(counts, "changed");
+	TRY(stmt_start(connection, QUERY_RECONCILE_SET_ASIDE_COUNT, &aside, fault));
+	TRY(stmt_step(aside, &row, fault));
+	metrics_set(METRIC_CAS_SET_ASIDE, stmt_int(aside, "n"));
+	TRY(stmt_start(connection, QUERY_RECONCILE_NEXT_RENEWAL, &next, fault));
+	TRY(stmt_step(next, &row, fault));
+	*ret_changed = changed;
+	*ret_renewal_at = row ? stmt_int(next, "renew_at") : 0;
+	metrics_set(METRIC_CAS_DUE, changed);
+	return FAULT_NONE;
+}

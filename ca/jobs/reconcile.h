@@ -1,0 +1,56 @@
+/*
+ * reconcile: makes what is issued equal to what should be, CA by CA: load, plan, sign, commit. Different CAs in parallel, outside of any
+ * lock and any write transaction; a CA that changed meanwhile is done again. What it makes is staged: nobody sees it before a cut.
+ *
+ * Children before parents: a certificate that a child's turn issues or withdraws marks the parent, whose manifest follows in the same
+ * round, once, however many children changed.
+ *
+ * Threads: one round at a time, from one thread.
+ */
+#ifndef CA_JOBS_RECONCILE_H
+#define CA_JOBS_RECONCILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ca/base/clock.h"
+#include "ca/base/fault.h"
+#include "ca/base/workers.h"
+#include "ca/issue/issue.h"
+#include "ca/plan/plan.h"
+#include "db/db.h"
+
+/* What reconciling works with; borrowed. */
+struct reconcile {
+	struct db *db;
+	const struct clock *clock;
+	struct workers *signers;
+	struct issue_context issue;
+	struct plan_settings settings;
+};
+
+struct reconcile_result {
+	int64_t cas;                     /* that were made right */
+	int64_t objects;                 /* signed and staged */
+	bool more;                       /* members are left: the limits were reached */
+};
+
+struct reconcile_limits {
+	int64_t objects;                 /* stop taking members after about so many objects */
+	int64_t until_ms;                /* or at this clock_monotonic_ms(); 0: no limit */
+	const volatile bool *stop;       /* or when this becomes true; NULL: never */
+};
+
+/*
+ * Members that are due, changed ones first, until none is left or a limit is reached. A CA whose objects can't be issued is set aside
+ * with the reason and the others go on. Faults: those that concern all: CLOCK, DISK, DATABASE, IO, MEMORY.
+ */
+CHECKED enum fault_code reconcile_members(struct reconcile *reconcile, const struct reconcile_limits *limits,
+	struct reconcile_result *result, struct fault *fault);
+/* Then issuing CAs, the online CA, the TA: always all that are due. Call before a cut. Faults as above. */
+CHECKED enum fault_code reconcile_parents(struct reconcile *reconcile, struct reconcile_result *result, struct fault *fault);
+
+/* How many CAs have changes waiting; when the next renewal is due (0: none). Faults: DATABASE. */
+CHECKED enum fault_code reconcile_due(struct reconcile *reconcile, int64_t *ret_changed, int64_t *ret_renewal_at, struct fault *fault);
+
+#endif

@@ -1,0 +1,271 @@
+#include "ca/jobs/reconcile_commit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "ca/audit/audit.h"
+#include "db/stmt.h"
+
+#define PATH_SIZE (STATE_URI_MAX + STATE_NAME_MAX)
+
+struct commit {
+	const struct ca_state *state;
+	const struct ca_plan *plan;
+	const struct object_set *objects;
+	int64_t key_id;                  /* the CA's own, made now or before */
+};
+
+/* Runs a statement whose only parameter is :ca_id. */
+static enum fault_code
+run_for_ca(struct db_connection *connection, enum query query, int64_t ca_id, struct fault *fault)
+{
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	TRY(stmt_start(connection, query, &stmt, fault));
+	stmt_bind_int(stmt, ":ca_id", ca_id);
+	return stmt_run(stmt, fault);
+}
+
+/* The CA must be as it was, and the key that signed its certificate still its parent's. */
+static enum fault_code
+claim(struct db_connection *connection, const struct commit *commit, struct fault *fault)
+{
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	TRY(stmt_start(connection, QUERY_RECONCILE_CLAIM, &stmt, fault));
+	stmt_bind_int(stmt, ":ca_id", commit->state->ca_id);
+	stmt_bind_int(stmt, ":version", commit->state->version);
+	stmt_bind_int(stmt, ":by_origin", commit->plan->layout.by_origin);
+	if (commit->plan->renew_at != 0)
+		stmt_bind_int(stmt, ":renew_at", commit->plan->renew_at);
+	else
+		stmt_bind_null(stmt, ":renew_at");
+	TRY(stmt_run(stmt, fault));
+	if (stmt_changed_rows(connection) != 1)
+		return fault_set(fault, FAULT_STALE, "CA %lld changed while it was signed for", (long long)commit->state->ca_id);
+	if (!commit->plan->issue_certificate || commit->state->kind == CA_TA)
+		return FAULT_NONE;
+	AUTO(struct stmt, stmt_done) key = NULL;
+	bool row;
+	TRY(stmt_start(connection, QUERY_RECONCILE_KEY_CURRENT, &key, fault));
+	stmt_bind_int(key, ":key_id", commit->state->parent.key.key_id);
+	TRY(stmt_step(key, &row, fault));
+	return row ? FAULT_NONE : fault_set(fault, FAULT_STALE, "the parent's key is no longer its current one");
+}
+
+static enum fault_code
+insert_key(struct db_connection *connection, struct commit *commit, struct fault *fault)
+{
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	const struct object_set *objects = commit->objects;
+	commit->key_id = commit->state->key.key_id;
+	if (objects == NULL || !objects->made_key)
+		return FAULT_NONE;
+	TRY(stmt_start(connection, QUERY_RECONCILE_INSERT_KEY, &stmt, fault));
+	stmt_bind_int(stmt, ":ca_id", commit->state->ca_id);
+	stmt_bind_blob(stmt, ":handle", bytes_span(&objects->key_handle));
+	stmt_bind_blob(stmt, ":spki", bytes_span(&objects->key_spki));
+	stmt_bind_blob(stmt, ":key_identifier", SPAN(objects->key_identifier, sizeof objects->key_identifier));
+	stmt_bind_int(stmt, ":now_at", commit->plan->now_at);
+	TRY(stmt_run(stmt, fault));
+	commit->key_id = stmt_inserted_id(connection);
+	return FAULT_NONE;
+}
+
+/* What was never in a cut has been seen by nobody: it goes without a trace. What was, leaves with the next cut and is revoked. */
+static enum fault_code
+leave(struct db_connection *connection, int64_t object_id, int64_t now_at, struct fault *fault)
+{
+	AUTO(struct stmt, stmt_done) drop = NULL;
+	AUTO(struct stmt, stmt_done) withdraw = NULL;
+	TRY(stmt_start(connection, QUERY_RECONCILE_DROP_STAGED, &drop, fault));
+	stmt_bind_int(drop, ":object_id", object_id);
+	TRY(stmt_run(drop, fault));
+	if (stmt_changed_rows(connection) == 1)
+		return FAULT_NONE;
+	TRY(stmt_start(connection, QUERY_RECONCILE_WITHDRAW, &withdraw, fault));
+	stmt_bind_int(withdraw, ":object_id", object_id);
+	stmt_bind_int(withdraw, ":now_at", now_at);
+	TRY(stmt_run(withdraw, fault));
+	return stmt_changed_rows(connection) == 1 ? FAULT_NONE : fault_set(fault, FAULT_STALE, "an object had left already");
+}
+
+static enum fault_code
+leave_all(struct db_connection *connection, const struct commit *commit, struct fault *fault)
+{
+	const struct ca_state *state = commit->state;
+	const struct ca_plan *plan = commit->plan;
+	for (size_t i = 0; commit->objects != NULL && i < commit->objects->count; i++)
+		if (commit->objects->items[i].replaces_id != 0)
+			TRY(leave(connection, commit->objects->items[i].replaces_id, plan->now_at, fault));
+	for (size_t i = 0; i < plan->layout.withdrawn_count && !plan->withdraw_products; i++)
+		TRY(leave(connection, plan->layout.withdrawn[i]->object_id, plan->now_at, fault));
+	for (size_t i = 0; i < state->objects_count && plan->withdraw_products; i++)
+		TRY(leave(connection, state->objects[i].object_id, plan->now_at, fault));
+	if (plan->withdraw_certificate)
+		TRY(leave(connection, state->certificate.object_id, plan->now_at, fault));
+	return FAULT_NONE;
+}
+
+static enum fault_code
+insert_payloads(struct db_connection *connection, const struct commit *commit, const struct new_object *object, int64_t object_id,
+	struct fault *fault)
+{
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	if (object->payloads_count == 0)
+		return FAULT_NONE;
+	TRY(stmt_start(connection, QUERY_RECONCILE_INSERT_PAYLOAD, &stmt, fault));
+	stmt_bind_int(stmt, ":ca_id", commit->state->ca_id);
+	stmt_bind_int(stmt, ":object_id", object_id);
+	for (size_t i = 0; i < object->payloads_count; i++) {
+		const struct payload *payload = &commit->plan->layout.payloads[object->first_payload + i];
+		stmt_bind_int(stmt, ":asn", payload->asn);
+		stmt_bind_int(stmt, ":family", payload->prefix.family);
+		stmt_bind_blob(stmt, ":address", SPAN(payload->prefix.address.bytes, family_bytes(payload->prefix.family)));
+		stmt_bind_int(stmt, ":prefix_length", payload->prefix.length);
+		stmt_bind_int(stmt, ":max_length", payload->max_length);
+		TRY(stmt_run(stmt, fault));
+	}
+	return FAULT_NONE;
+}
+
+/* A CA's own certificate stands at its parent's publication point, but for a trust anchor's. */
+static void
+bind_place(struct stmt *stmt, const struct commit *commit, const struct new_object *object, char path[PATH_SIZE])
+{
+	const struct ca_state *state = commit->state;
+	bool own = object->kind == OBJECT_CER || object->kind == OBJECT_TA;
+	bool above = object->kind == OBJECT_CER;
+	const char *directory = state->directory;
+	if (object->kind == OBJECT_TA)
+		directory = "ta/";
+	else if (above)
+		directory = state->parent.repository_uri + strlen(state->rsync_uri);
+	(void)snprintf(path, PATH_SIZE, "%s%s", directory, object->name);
+	stmt_bind_text(stmt, ":path", path);
+	stmt_bind_int(stmt, ":ca_id", above ? state->parent.ca_id : state->ca_id);
+	stmt_bind_int(stmt, ":key_id", above ? state->parent.key.key_id : commit->key_id);
+	if (own)
+		stmt_bind_int(stmt, ":subject_ca_id", state->ca_id);
+	else
+		stmt_bind_null(stmt, ":subject_ca_id");
+}
+
+static void
+bind_content(struct stmt *stmt, const struct new_object *object)
+{
+	stmt_bind_text(stmt, ":kind", object_kind_text(object->kind));
+	stmt_bind_blob(stmt, ":serial", SPAN(object->serial.length > 0 ? object->serial.octets : NULL, object->serial.length));
+	stmt_bind_blob(stmt, ":hash", SPAN(object->hash, sizeof object->hash));
+	stmt_bind_int(stmt, ":size", (int64_t)object->der.length);
+	stmt_bind_int(stmt, ":not_before_at", object->not_before_at);
+	stmt_bind_int(stmt, ":not_after_at", object->not_after_at);
+	stmt_bind_int(stmt, ":modified_at", object->modified_at);
+	if (object->kind == OBJECT_ROA) {
+		stmt_bind_int(stmt, ":asn", object->asn);
+		stmt_bind_int(stmt, ":slot", object->slot);
+	} else {
+		stmt_bind_null(stmt, ":asn");
+		stmt_bind_null(stmt, ":slot");
+	}
+}
+
+static enum fault_code
+insert_object(struct db_connection *connection, const struct commit *commit, const struct new_object *object, struct fault *fault)
+{
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	AUTO(struct stmt, stmt_done) bytes = NULL;
+	AUTO_CLEAR(struct bytes, bytes_clear) resources = BYTES_INIT;
+	char path[PATH_SIZE];
+	bool own = object->kind == OBJECT_CER || object->kind == OBJECT_TA;
+	if (own && !commit->state->inherits)
+		TRY(resource_set_encode(&commit->state->resources, &resources, fault));
+	TRY(stmt_start(connection, QUERY_RECONCILE_INSERT_OBJECT, &stmt, fault));
+	stmt_bind_int(stmt, ":repository_id", commit->state->repository_id);
+	stmt_bind_blob(stmt, ":resources", bytes_span(&resources));
+	bind_place(stmt, commit, object, path);
+	bind_content(stmt, object);
+	TRY(stmt_run(stmt, fault));
+	int64_t object_id = stmt_inserted_id(connection);
+
+	TRY(stmt_start(connection, QUERY_RECONCILE_INSERT_BYTES, &bytes, fault));
+	stmt_bind_int(bytes, ":object_id", object_id);
+	stmt_bind_blob(bytes, ":der", bytes_span(&object->der));
+	TRY(stmt_run(bytes, fault));
+	return insert_payloads(connection, commit, object, object_id, fault);
+}
+
+static enum fault_code
+end_ca(struct db_connection *connection, const struct commit *commit, struct fault *fault)
+{
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	if (!commit->state->deleting)
+		return FAULT_NONE;
+	TRY(stmt_start(connection, QUERY_RECONCILE_DELETED, &stmt, fault));
+	stmt_bind_int(stmt, ":ca_id", commit->state->ca_id);
+	stmt_bind_int(stmt, ":now_at", commit->plan->now_at);
+	TRY(stmt_run(stmt, fault));
+	return run_for_ca(connection, QUERY_RECONCILE_DESTROY_KEYS, commit->state->ca_id, fault);
+}
+
+static enum fault_code
+mark_parent(struct db_connection *connection, const struct commit *commit, struct fault *fault)
+{
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	bool changed = commit->plan->issue_certificate || commit->plan->withdraw_certificate;
+	if (!changed || commit->state->kind == CA_TA)
+		return FAULT_NONE;
+	TRY(stmt_start(connection, QUERY_RECONCILE_PARENT_CHANGED, &stmt, fault));
+	stmt_bind_int(stmt, ":ca_id", commit->state->parent.ca_id);
+	stmt_bind_int(stmt, ":now_at", commit->plan->now_at);
+	return stmt_run(stmt, fault);
+}
+
+static enum fault_code
+store(struct db_connection *connection, void *argument, struct fault *fault)
+{
+	struct commit *commit = argument;
+	TRY(claim(connection, commit, fault));
+	TRY(insert_key(connection, commit, fault));
+	TRY(leave_all(connection, commit, fault));
+	for (size_t i = 0; commit->objects != NULL && i < commit->objects->count; i++)
+		TRY(insert_object(connection, commit, &commit->objects->items[i], fault));
+	TRY(mark_parent(connection, commit, fault));
+	return end_ca(connection, commit, fault);
+}
+
+enum fault_code
+reconcile_commit(struct db *db, const struct ca_state *state, const struct ca_plan *plan, const struct object_set *objects,
+	struct fault *fault)
+{
+	struct commit commit = { .state = state, .plan = plan, .objects = objects };
+	return db_write(db, store, &commit, fault);
+}
+
+struct set_aside {
+	int64_t ca_id, version, now_at;
+	const char *reason;
+};
+
+static enum fault_code
+store_set_aside(struct db_connection *connection, void *argument, struct fault *fault)
+{
+	const struct set_aside *aside = argument;
+	const struct actor engine = { .name = "cadastre", .role = ROLE_ADMIN };
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	TRY(stmt_start(connection, QUERY_RECONCILE_SET_ASIDE, &stmt, fault));
+	stmt_bind_int(stmt, ":ca_id", aside->ca_id);
+	stmt_bind_int(stmt, ":version", aside->version);
+	stmt_bind_int(stmt, ":now_at", aside->now_at);
+	stmt_bind_text(stmt, ":reason", aside->reason);
+	TRY(stmt_run(stmt, fault));
+	if (stmt_changed_rows(connection) == 0)
+		return FAULT_NONE;
+	struct audit_event event = { .action = "ca.set_aside", .ca_id = aside->ca_id, .outcome = "done", .detail = aside->reason };
+	return audit_write(connection, aside->now_at, &engine, &event, fault);
+}
+
+enum fault_code
+reconcile_commit_set_aside(struct db *db, int64_t ca_id, int64_t version, int64_t now_at, const char *reason, struct fault *fault)
+{
+	struct set_aside aside = { .ca_id = ca_id, .version = version, .now_at = now_at, .reason = reason };
+	return db_write(db, store_set_aside, &aside, fault);
+}

@@ -1,0 +1,17 @@
+/* reconcile_commit: stores what was signed for one CA, in one transaction, if the CA is still as it was when it was planned. */
+#ifndef CA_JOBS_RECONCILE_COMMIT_H
+#define CA_JOBS_RECONCILE_COMMIT_H
+
+#include "ca/issue/object_set.h"
+#include "ca/plan/plan.h"
+#include "db/db.h"
+
+/* objects may be NULL when the plan says `nothing` or only withdraws. Faults: STALE (it changed: plan again), DISK, DATABASE. */
+CHECKED enum fault_code reconcile_commit(struct db *db, const struct ca_state *state, const struct ca_plan *plan,
+	const struct object_set *objects, struct fault *fault);
+
+/* Takes a CA out of work until an operator repairs it; not if it changed since. Writes the audit row. */
+CHECKED enum fault_code reconcile_commit_set_aside(struct db *db, int64_t ca_id, int64_t version, int64_t now_at, const char *reason,
+	struct fault *fault);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * scheduler: decides when to reconcile and when to cut. A cut is made at once when the last one is older than the batch window, else at
+ * the window's end. Between cuts only a backlog is worked on ahead, so that a CA gets one CRL and one manifest a cut.
+ *
+ * What is due is read from the database each time (an index, not a walk), so nothing can be forgotten over a restart. While the last
+ * cut has not reached the disk, no further one is made: changes wait, acknowledged and safe.
+ *
+ * Threads: one of its own. scheduler_wake() from any.
+ */
+#ifndef CA_JOBS_SCHEDULER_H
+#define CA_JOBS_SCHEDULER_H
+
+#include "ca/base/scope.h"
+#include "ca/jobs/reconcile.h"
+
+struct scheduler_settings {
+	int64_t repository_id;
+	int64_t batch_window_s;              /* 0: a cut as soon as the second changes */
+	int64_t cut_objects_max;             /* about so many objects in one cut; the rest goes into the next */
+};
+
+struct scheduler;
+
+/* cut_made: called after each cut, to have it published. Both borrowed. Faults: MEMORY. */
+CHECKED enum fault_code scheduler_new(struct reconcile *reconcile, const struct scheduler_settings *settings,
+	void (*cut_made)(void *argument), void *argument, struct scheduler **ret_scheduler, struct fault *fault);
+CHECKED enum fault_code scheduler_start(struct scheduler *scheduler, struct fault *fault);
+void scheduler_wake(void *scheduler);        /* something may be due */
+/* The trouble that keeps it from working now, FAULT_NONE if there is none. */
+enum fault_code scheduler_trouble(struct scheduler *scheduler, struct fault *ret_fault);
+/* Lets the CAs being signed for end, then joins the thread. NULL is harmless. */
+void scheduler_free(struct scheduler *scheduler);
+SCOPED(struct scheduler, scheduler_free)
+
+/*
+ * One step, without a thread: reconciles and cuts if it is time. *ret_again_ms: when to look again (0: at once).
+ * For `cadastre init` and tests in virtual time.
+ */
+CHECKED enum fault_code scheduler_step(struct scheduler *scheduler, int64_t *ret_again_ms, struct fault *fault);
+
+#endif

@@ -1,0 +1,116 @@
+/*
+ * views: what the API and the command line read. Each list is given row by row to a callback, nothing is held whole; rows and their
+ * strings are borrowed for the call. A callback that returns a fault ends the list with that fault.
+ *
+ * All functions read on the connection they are given, so that several calls see one state. Threads: as the connection.
+ */
+#ifndef CA_VIEWS_VIEWS_H
+#define CA_VIEWS_VIEWS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ca/audit/audit.h"
+#include "ca/base/fault.h"
+#include "ca/resources/payload.h"
+#include "ca/resources/resource_set.h"
+#include "db/db.h"
+
+#define PAGE_MAX 1000
+#define PAGE_DEFAULT 100
+
+struct ca_row {
+	int64_t ca_id;
+	const char *handle, *kind, *state;              /* state: "active", "deleting" */
+	const struct resource_set *resources;           /* empty for a CA that inherits */
+	bool inherits;
+	int64_t version, roas_version, roas_count;
+	const char *parent_handle;                      /* NULL for the TA */
+	int64_t changed_at;                             /* 0: nothing waits */
+	const char *set_aside_reason;                   /* NULL: it works */
+	int64_t created_at;
+};
+typedef enum fault_code (*ca_row_fn)(void *argument, const struct ca_row *row, struct fault *fault);
+
+/* The CA with this handle that is not deleted. Faults: NOT_FOUND. */
+CHECKED enum fault_code ca_view_find(struct db_connection *connection, const char *handle, int64_t *ret_ca_id, struct fault *fault);
+CHECKED enum fault_code ca_view_get(struct db_connection *connection, int64_t ca_id, ca_row_fn give, void *argument, struct fault *fault);
+/* In order of handle, from the one after `after` (NULL: from the first), at most limit. only_ca_id: just that one, 0: all. */
+CHECKED enum fault_code ca_view_list(struct db_connection *connection, int64_t only_ca_id, const char *after, int64_t limit, ca_row_fn give,
+	void *argument, struct fault *fault);
+
+enum roa_status { ROA_PENDING, ROA_PUBLISHED, ROA_NOT_HELD };
+struct roa_row {
+	struct payload payload;
+	const char *comment;                            /* NULL: none */
+	enum roa_status status;
+	const char *reason;                             /* why pending or not held; NULL when published */
+	int64_t created_at;
+};
+typedef enum fault_code (*roa_row_fn)(void *argument, const struct roa_row *row, struct fault *fault);
+/* All ROAs of a CA in the order of payload_compare(), and the version that this list is. */
+CHECKED enum fault_code roa_view_list(struct db_connection *connection, int64_t ca_id, roa_row_fn give, void *argument, int64_t *ret_version,
+	struct fault *fault);
+
+struct object_row {
+	const char *uri, *kind;
+	struct span hash, serial;                       /* serial: data NULL for a CRL */
+	int64_t size, not_before_at, not_after_at, published_serial;
+};
+typedef enum fault_code (*object_row_fn)(void *argument, const struct object_row *row, struct fault *fault);
+/* What the notification on disk has of this CA: its products and its own certificate. */
+CHECKED enum fault_code object_view_list(struct db_connection *connection, int64_t ca_id, object_row_fn give, void *argument,
+	struct fault *fault);
+
+struct publication_row {
+	const char *session, *rrdp_uri, *rsync_uri;
+	int64_t serial, notified_at;                    /* of the notification on disk */
+	int64_t cut_serial, cut_at;                     /* of the last cut */
+	int64_t rsync_serial, rsync_at;
+	int64_t objects, bytes;                         /* published now */
+	int64_t snapshot_size, deltas, deltas_size;     /* in the notification */
+	int64_t cas, cas_waiting, cas_set_aside, roas;
+};
+CHECKED enum fault_code publication_view_get(struct db_connection *connection,
+	enum fault_code (*give)(void *argument, const struct publication_row *row, struct fault *fault), void *argument, struct fault *fault);
+
+struct token_row {
+	const char *token_id, *name, *ca_handle;        /* ca_handle NULL: bound to no CA */
+	enum role role;
+	int64_t created_at, expires_at, revoked_at;     /* 0: never */
+};
+/* ca_id 0: those bound to no CA. */
+CHECKED enum fault_code token_view_list(struct db_connection *connection, int64_t ca_id,
+	enum fault_code (*give)(void *argument, const struct token_row *row, struct fault *fault), void *argument, struct fault *fault);
+/* For authentication. hash is compared in constant time. Faults: UNAUTHORIZED (unknown, wrong, expired, revoked: always the same words). */
+struct token_identity {
+	char token_id[20], name[104];
+	enum role role;
+	int64_t ca_id;
+};
+CHECKED enum fault_code token_view_identify(struct db_connection *connection, const char *token, int64_t now_at,
+	struct token_identity *ret_identity, struct fault *fault);
+
+struct audit_row {
+	int64_t audit_id, at;
+	const char *actor, *token_id, *action, *ca_handle, *outcome, *detail, *request_id; /* NULL where absent */
+};
+/* Newest first, ids below `before` (0: from the newest). only_ca_id 0: all. handle NULL: all. */
+CHECKED enum fault_code audit_view_list(struct db_connection *connection, int64_t only_ca_id, int64_t before, int64_t limit,
+	enum fault_code (*give)(void *argument, const struct audit_row *row, struct fault *fault), void *argument, struct fault *fault);
+
+struct import_row {
+	const char *import_id, *kind, *state, *actor, *error;
+	int64_t started_at, finished_at;
+	int64_t entries_total, entries_done, members_created, members_unchanged, members_different;
+	int64_t roas_created, roas_unchanged, roas_not_held, warnings;
+	int64_t cas_to_issue, cas_waiting;              /* cas_waiting: not yet reconciled */
+	int64_t serial;                                 /* 0: not known yet */
+};
+CHECKED enum fault_code import_view_get(struct db_connection *connection, const char *import_id,
+	enum fault_code (*give)(void *argument, const struct import_row *row, struct fault *fault), void *argument, struct fault *fault);
+CHECKED enum fault_code import_view_remarks(struct db_connection *connection, const char *import_id, int64_t after, int64_t limit,
+	enum fault_code (*give)(void *argument, int64_t remark_id, const char *kind, const char *text, struct fault *fault), void *argument,
+	struct fault *fault);
+
+#endif

@@ -1,0 +1,68 @@
+-- name: cas_by_handle
+SELECT ca_id, kind, state FROM cas WHERE handle = :handle AND state <> 'deleted'
+
+-- name: cas_get
+SELECT c.ca_id, c.handle, c.kind, c.parent_id, c.repository_id, c.resources, c.state, c.version, c.roas_version, c.roas_count,
+	c.changed_at, c.set_aside_reason, c.created_at, p.handle AS parent_handle, r.rsync_uri, r.notified_serial
+FROM cas c
+JOIN repositories r ON r.repository_id = c.repository_id
+LEFT JOIN cas p ON p.ca_id = c.parent_id
+WHERE c.ca_id = :ca_id AND c.state <> 'deleted'
+
+-- name: cas_list
+SELECT c.ca_id, c.handle, c.kind, c.parent_id, c.repository_id, c.resources, c.state, c.version, c.roas_version, c.roas_count,
+	c.changed_at, c.set_aside_reason, c.created_at, p.handle AS parent_handle, r.rsync_uri, r.notified_serial
+FROM cas c
+JOIN repositories r ON r.repository_id = c.repository_id
+LEFT JOIN cas p ON p.ca_id = c.parent_id
+WHERE c.state <> 'deleted' AND c.handle > :after
+ORDER BY c.handle
+LIMIT :limit
+
+-- name: cas_insert
+INSERT INTO cas (handle, kind, parent_id, repository_id, directory, resources, changed_at, import_id, created_at)
+VALUES (:handle, :kind, :parent_id, :repository_id, :directory, :resources, :created_at, :import_id, :created_at)
+RETURNING ca_id
+
+-- name: cas_issuing_with_room
+-- scan: the partial index of the few issuing CAs. Counts children of one issuing CA after the other until one has room: an index range of at most :children_max entries each.
+SELECT i.ca_id, i.repository_id, :children_max - count(m.ca_id) AS room
+FROM cas i
+LEFT JOIN cas m ON m.parent_id = i.ca_id AND m.state <> 'deleted'
+WHERE i.kind = 'issuing' AND i.state = 'active'
+GROUP BY i.ca_id
+HAVING count(m.ca_id) < :children_max
+ORDER BY i.ca_id
+LIMIT 1
+
+-- name: cas_last_issuing
+-- scan: its partial index, from the end
+SELECT ca_id, parent_id, repository_id FROM cas WHERE kind = 'issuing' AND state = 'active' ORDER BY ca_id DESC LIMIT 1
+
+-- name: cas_count_issuing
+-- scan: its partial index
+SELECT count(*) AS cas FROM cas WHERE kind = 'issuing'
+
+-- name: cas_set_resources
+-- A member's own change goes before what an import changed: hence no import_id any more, here and below.
+UPDATE cas SET resources = :resources, version = version + 1, changed_at = COALESCE(changed_at, :now_at), import_id = NULL
+WHERE ca_id = :ca_id
+
+-- name: cas_change_roas
+UPDATE cas SET roas_version = roas_version + 1, roas_count = roas_count + :roas_more, version = version + 1,
+	changed_at = COALESCE(changed_at, :now_at), import_id = :import_id
+WHERE ca_id = :ca_id
+
+-- name: cas_change_comments
+-- The list is another one, but nothing has to be issued.
+UPDATE cas SET roas_version = roas_version + 1 WHERE ca_id = :ca_id
+
+-- name: cas_delete
+-- The row stays for the audit; the reconciler withdraws what was issued and then makes it 'deleted', which frees the handle.
+UPDATE cas SET state = 'deleting', roas_count = 0, roas_version = roas_version + 1, version = version + 1,
+	changed_at = COALESCE(changed_at, :now_at), import_id = NULL
+WHERE ca_id = :ca_id
+
+-- name: cas_repair
+UPDATE cas SET set_aside_reason = NULL, set_aside_at = NULL, version = version + 1, changed_at = COALESCE(changed_at, :now_at)
+WHERE ca_id = :ca_id AND set_aside_at IS NOT NULL

@@ -1,0 +1,30 @@
+-- The cut: all that is staged becomes one serial.
+
+-- name: cut_repository
+SELECT session, serial, notified_serial, rsync_serial, cut_at, rsync_at FROM repositories WHERE repository_id = :repository_id
+
+-- name: cut_blockers
+-- A certificate was issued or withdrawn by one of these, and its manifest doesn't say so yet.
+SELECT count(*) AS n FROM cas
+WHERE kind IN ('ta', 'online', 'issuing') AND changed_at IS NOT NULL AND set_aside_at IS NULL
+
+-- name: cut_waiting
+SELECT EXISTS (SELECT 1 FROM objects WHERE repository_id = :repository_id AND published_serial IS NULL)
+	OR EXISTS (SELECT 1 FROM objects WHERE repository_id = :repository_id AND withdrawing = 1 AND withdrawn_serial IS NULL) AS waiting
+
+-- name: cut_serial
+UPDATE repositories SET serial = serial + 1, cut_at = :now_at WHERE repository_id = :repository_id
+
+-- name: cut_keys
+UPDATE keys SET crl_number = keys.crl_number + 1, manifest_number = keys.manifest_number + 1, this_update_at = o.not_before_at
+FROM objects o
+WHERE o.repository_id = :repository_id AND o.published_serial IS NULL AND o.kind = 'mft' AND o.key_id = keys.key_id
+
+-- name: cut_publish
+UPDATE objects SET published_serial = :serial WHERE repository_id = :repository_id AND published_serial IS NULL
+
+-- name: cut_withdraw
+UPDATE objects SET withdrawn_serial = :serial WHERE repository_id = :repository_id AND withdrawing = 1 AND withdrawn_serial IS NULL
+
+-- name: cut_insert
+INSERT INTO cuts (repository_id, serial, cut_at, random) VALUES (:repository_id, :serial, :now_at, :random)

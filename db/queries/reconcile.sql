@@ -1,0 +1,101 @@
+-- What the reconciler reads of a CA, and what it writes when its objects were signed.
+
+-- name: reconcile_ca
+SELECT c.ca_id, c.handle, c.kind, c.parent_id, c.repository_id, c.directory, c.resources, c.state, c.version, c.changed_at, c.by_origin,
+	c.set_aside_at, r.rsync_uri, r.rrdp_uri
+FROM cas c JOIN repositories r ON r.repository_id = c.repository_id
+WHERE c.ca_id = :ca_id
+
+-- name: reconcile_resources
+SELECT resources, parent_id FROM cas WHERE ca_id = :ca_id
+
+-- name: reconcile_key
+SELECT key_id, handle, spki, key_identifier, crl_number, manifest_number, this_update_at
+FROM keys WHERE ca_id = :ca_id AND state = 'current'
+
+-- name: reconcile_certificate
+SELECT object_id, key_id, kind, path, hash, serial, not_before_at, not_after_at, published_serial, resources
+FROM objects WHERE subject_ca_id = :ca_id AND withdrawn_serial IS NULL AND withdrawing = 0
+
+-- name: reconcile_intents
+SELECT asn, family, address, prefix_length, max_length FROM roas WHERE ca_id = :ca_id
+ORDER BY asn, family, address, prefix_length, max_length
+
+-- name: reconcile_objects
+SELECT object_id, key_id, kind, path, hash, serial, not_before_at, not_after_at, published_serial, asn, slot
+FROM objects WHERE ca_id = :ca_id AND kind <> 'ta' AND withdrawing = 0 AND withdrawn_serial IS NULL
+ORDER BY object_id
+
+-- name: reconcile_payloads
+SELECT object_id, asn, family, address, prefix_length, max_length FROM roa_payloads WHERE ca_id = :ca_id
+ORDER BY asn, family, address, prefix_length, max_length
+
+-- name: reconcile_revoked
+SELECT serial, revoked_at FROM objects
+WHERE key_id = :key_id AND not_after_at > :now_at AND revoked_at IS NOT NULL AND serial IS NOT NULL
+
+-- name: reconcile_changed
+SELECT ca_id FROM cas
+WHERE kind = :kind AND changed_at IS NOT NULL AND set_aside_at IS NULL
+ORDER BY import_id IS NOT NULL, changed_at
+LIMIT :count OFFSET :left
+
+-- name: reconcile_renewals
+SELECT ca_id FROM cas
+WHERE renew_at IS NOT NULL AND renew_at <= :now_at AND set_aside_at IS NULL AND kind = :kind AND changed_at IS NULL
+ORDER BY renew_at
+LIMIT :count OFFSET :left
+
+-- name: reconcile_counts
+-- scan: the partial index holds only CAs that wait
+SELECT count(*) AS changed FROM cas WHERE changed_at IS NOT NULL AND set_aside_at IS NULL
+
+-- name: reconcile_next_renewal
+SELECT renew_at FROM cas WHERE renew_at IS NOT NULL AND set_aside_at IS NULL ORDER BY renew_at LIMIT 1
+
+-- name: reconcile_claim
+UPDATE cas SET changed_at = NULL, renew_at = :renew_at, by_origin = :by_origin
+WHERE ca_id = :ca_id AND version = :version AND set_aside_at IS NULL
+
+-- name: reconcile_deleted
+UPDATE cas SET state = 'deleted', deleted_at = :now_at, renew_at = NULL WHERE ca_id = :ca_id AND state = 'deleting'
+
+-- name: reconcile_destroy_keys
+UPDATE keys SET state = 'destroyed', handle = NULL WHERE ca_id = :ca_id
+
+-- name: reconcile_parent_changed
+UPDATE cas SET changed_at = COALESCE(changed_at, :now_at), version = version + 1 WHERE ca_id = :ca_id
+
+-- name: reconcile_key_current
+SELECT 1 AS yes FROM keys WHERE key_id = :key_id AND state = 'current'
+
+-- name: reconcile_insert_key
+INSERT INTO keys (ca_id, state, handle, spki, key_identifier, created_at)
+VALUES (:ca_id, 'current', :handle, :spki, :key_identifier, :now_at)
+
+-- name: reconcile_drop_staged
+DELETE FROM objects WHERE object_id = :object_id AND published_serial IS NULL
+
+-- name: reconcile_withdraw
+UPDATE objects SET withdrawing = 1, revoked_at = CASE WHEN serial IS NULL THEN NULL ELSE :now_at END
+WHERE object_id = :object_id AND withdrawing = 0
+
+-- name: reconcile_insert_object
+INSERT INTO objects (repository_id, ca_id, key_id, kind, subject_ca_id, asn, slot, resources, path, serial, hash, size, not_before_at,
+	not_after_at, modified_at)
+VALUES (:repository_id, :ca_id, :key_id, :kind, :subject_ca_id, :asn, :slot, :resources, :path, :serial, :hash, :size, :not_before_at,
+	:not_after_at, :modified_at)
+
+-- name: reconcile_insert_bytes
+INSERT INTO object_bytes (object_id, der) VALUES (:object_id, :der)
+
+-- name: reconcile_insert_payload
+INSERT INTO roa_payloads (ca_id, asn, family, address, prefix_length, max_length, object_id)
+VALUES (:ca_id, :asn, :family, :address, :prefix_length, :max_length, :object_id)
+
+-- name: reconcile_set_aside
+UPDATE cas SET set_aside_reason = :reason, set_aside_at = :now_at WHERE ca_id = :ca_id AND version = :version AND set_aside_at IS NULL
+
+-- name: reconcile_set_aside_count
+-- scan: the partial index holds only CAs that were set aside
+SELECT count(*) AS n FROM cas WHERE set_aside_at IS NOT NULL

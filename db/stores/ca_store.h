@@ -1,0 +1,64 @@
+/*
+ * ca_store: rows of the table cas. Deleted CAs are not there for anybody.
+ *
+ * As in every store: what a record points to is borrowed from its statement until the next step. Statements come ready to be given to
+ * the _next() function beside; the caller ends them with stmt_done(). All set DATABASE, DISK, IO or MEMORY when the database fails.
+ */
+#ifndef DB_STORES_CA_STORE_H
+#define DB_STORES_CA_STORE_H
+
+#include "db/stmt.h"
+
+struct ca_record {
+	int64_t ca_id, parent_id, repository_id;         /* parent_id 0: none (the TA) */
+	const char *handle, *kind, *state;
+	const char *parent_handle;                       /* NULL: no parent */
+	struct span resources;                           /* encoded; data NULL: it inherits */
+	int64_t version, roas_version, roas_count;
+	int64_t changed_at, created_at;                  /* changed_at 0: nothing waits */
+	const char *set_aside_reason;                    /* NULL: it works */
+	const char *rsync_uri;                           /* of its repository */
+	int64_t notified_serial;                         /* of its repository */
+};
+
+struct ca_creation {
+	const char *handle, *kind, *directory;
+	int64_t parent_id, repository_id;                /* parent_id 0: none */
+	struct span resources;                           /* data NULL: it inherits */
+	const char *import_id;                           /* NULL: none */
+	int64_t created_at;
+};
+
+/* Faults: NOT_FOUND. */
+CHECKED enum fault_code ca_store_find(struct db_connection *connection, const char *handle, int64_t *ret_ca_id, struct fault *fault);
+/* The statement stands on the row already. Faults: NOT_FOUND. */
+CHECKED enum fault_code ca_store_get(struct db_connection *connection, int64_t ca_id, struct stmt **ret_stmt, struct ca_record *ret_record,
+	struct fault *fault);
+/* By handle, from the one after `after` (NULL: from the first). */
+CHECKED enum fault_code ca_store_list(struct db_connection *connection, const char *after, int64_t limit, struct stmt **ret_stmt,
+	struct fault *fault);
+CHECKED enum fault_code ca_store_next(struct stmt *stmt, struct ca_record *ret_record, bool *ret_found, struct fault *fault);
+
+/* Made as changed, version 1. Faults: CONFLICT (handle or directory in use). */
+CHECKED enum fault_code ca_store_insert(struct db_connection *connection, const struct ca_creation *creation, int64_t *ret_ca_id,
+	struct fault *fault);
+
+/* The first working issuing CA with fewer than `children_max` children, and how many more it takes; *ret_ca_id 0: none has room. */
+CHECKED enum fault_code ca_store_issuing_with_room(struct db_connection *connection, int64_t children_max, int64_t *ret_ca_id,
+	int64_t *ret_repository_id, int64_t *ret_room, struct fault *fault);
+/* What a further issuing CA takes over from the newest one, and how many there are. Faults: NOT_FOUND (there is none). */
+CHECKED enum fault_code ca_store_last_issuing(struct db_connection *connection, int64_t *ret_parent_id, int64_t *ret_repository_id,
+	int64_t *ret_count, struct fault *fault);
+
+/* Each of these raises the version and marks the CA as changed, but for the one for comments alone. */
+CHECKED enum fault_code ca_store_set_resources(struct db_connection *connection, int64_t ca_id, struct span resources, int64_t now_at,
+	struct fault *fault);
+CHECKED enum fault_code ca_store_change_roas(struct db_connection *connection, int64_t ca_id, int64_t more, const char *import_id,
+	int64_t now_at, struct fault *fault);
+CHECKED enum fault_code ca_store_change_comments(struct db_connection *connection, int64_t ca_id, struct fault *fault);
+CHECKED enum fault_code ca_store_delete(struct db_connection *connection, int64_t ca_id, int64_t now_at, struct fault *fault);
+/* *ret_repaired false: it was not set aside, nothing changed. */
+CHECKED enum fault_code ca_store_repair(struct db_connection *connection, int64_t ca_id, int64_t now_at, bool *ret_repaired,
+	struct fault *fault);
+
+#endif

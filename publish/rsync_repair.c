@@ -1,0 +1,180 @@
+#include "publish/rsync_repair.h"
+
+#include <string.h>
+
+#include "publish/rsync_rotation.h"
+#include "publish/sweep.h"
+
+/* A tree being held against the state that it should be. */
+struct inspection {
+	const struct site *site;
+	struct rsync_tree tree;
+	int64_t serial;
+	bool repairing;        /* read contents, replace what is bad; else only find out */
+	int64_t after;         /* the object that was looked at last */
+	bool more;
+	int64_t objects;
+	int64_t bad, rotten;
+};
+
+static void
+inspection_clear(struct inspection *inspection)
+{
+	rsync_tree_close(&inspection->tree);
+}
+
+static enum fault_code
+inspect_object(struct inspection *inspection, struct publication_objects *objects, const struct publication_object *object,
+	struct fault *fault)
+{
+	enum rsync_tree_state state;
+	struct span der;
+	TRY(layout_check_object_path(object->path, fault));
+	TRY(rsync_tree_check(&inspection->tree, object, inspection->repairing, &state, fault));
+	inspection->objects++;
+	if (state == RSYNC_TREE_GOOD)
+		return FAULT_NONE;
+	inspection->bad++;
+	inspection->rotten += state == RSYNC_TREE_ROTTEN;
+	if (!inspection->repairing)
+		return FAULT_NONE;
+	TRY(publisher_store_bytes(objects, &der, fault));
+	return rsync_tree_put(&inspection->tree, object, der, fault);
+}
+
+static enum fault_code
+inspect_page(struct inspection *inspection, struct fault *fault)
+{
+	const struct site *site = inspection->site;
+	AUTO(struct db_connection, db_reader_release) connection = NULL;
+	AUTO(struct publication_objects, publisher_store_end) objects = NULL;
+	TRY(db_reader_acquire(site->db, &connection, fault));
+	TRY(publisher_store_state(connection, site->settings.repository_id, inspection->serial, inspection->after, SITE_PAGE, &objects,
+		fault));
+	for (int64_t rows = 0;; rows++) {
+		struct publication_object object;
+		bool row;
+		TRY(publisher_store_next(objects, &object, &row, fault));
+		inspection->more = rows == SITE_PAGE;
+		if (!row)
+			return FAULT_NONE;
+		inspection->after = object.object_id;
+		TRY(inspect_object(inspection, objects, &object, fault));
+	}
+}
+
+/* For rsync_tree_tidy(). */
+static enum fault_code
+is_expected(void *argument, const char *path, bool *ret_expected, struct fault *fault)
+{
+	const struct inspection *inspection = argument;
+	AUTO(struct db_connection, db_reader_release) connection = NULL;
+	AUTO(struct publication_objects, publisher_store_end) objects = NULL;
+	struct publication_object object;
+	TRY(db_reader_acquire(inspection->site->db, &connection, fault));
+	TRY(publisher_store_state_path(connection, inspection->site->settings.repository_id, inspection->serial, path, &objects, fault));
+	return publisher_store_next(objects, &object, ret_expected, fault);
+}
+
+static enum fault_code
+inspect(const struct site *site, const struct publication_tree *row, bool repairing, struct inspection *ret_inspection, bool *ret_found,
+	struct fault *fault)
+{
+	AUTO_CLEAR(struct inspection, inspection_clear) inspection = {
+		.site = site,
+		.tree = RSYNC_TREE_INIT,
+		.serial = row->serial,
+		.repairing = repairing,
+		.more = true,
+	};
+	int64_t files = 0;
+	TRY(rsync_tree_open(&inspection.tree, site, row->name, false, ret_found, fault));
+	if (!*ret_found)
+		return FAULT_NONE;
+	while (inspection.more && (repairing || inspection.bad == 0))
+		TRY(inspect_page(&inspection, fault));
+	TRY(rsync_tree_tidy(&inspection.tree, NULL, NULL, &files, fault));
+	/* All objects are there as files: any further file is foreign, and only then is it worth asking about each. */
+	if (files != inspection.objects && repairing)
+		TRY(rsync_tree_tidy(&inspection.tree, is_expected, &inspection, &files, fault));
+	inspection.bad += files != inspection.objects;
+	if (repairing)
+		TRY(rsync_tree_flush(&inspection.tree, fault));
+	*ret_inspection = inspection;
+	ret_inspection->tree = RSYNC_TREE_INIT;
+	return FAULT_NONE;
+}
+
+/* Trees that are gone from the disk take no part in anything. */
+static enum fault_code
+drop_lost(const struct site *site, const struct rsync_rotation *rotation, bool *ret_any, struct fault *fault)
+{
+	*ret_any = false;
+	for (size_t i = 0; i < rotation->count; i++) {
+		AUTO_CLEAR(struct rsync_tree, rsync_tree_close) tree = RSYNC_TREE_INIT;
+		bool found = false;
+		TRY(rsync_tree_open(&tree, site, rotation->trees[i].name, false, &found, fault));
+		if (found || rotation->trees[i].target_serial != 0)
+			continue;
+		TRY(rsync_rotation_drop(site, &rotation->trees[i], fault));
+		*ret_any = true;
+	}
+	return FAULT_NONE;
+}
+
+static enum fault_code
+repair_served(struct site *site, const struct rsync_rotation *rotation, int64_t *repaired, bool *ret_rotten, struct fault *fault)
+{
+	struct inspection inspection = { .bad = 0 };
+	bool found = false;
+	TRY(inspect(site, rotation->served, true, &inspection, &found, fault));
+	*repaired += inspection.bad;
+	*ret_rotten = inspection.rotten > 0;
+	if (strcmp(rotation->linked, rotation->served->name) == 0)
+		return FAULT_NONE;
+	++*repaired;
+	return rsync_rotation_link(site, rotation->served->name, fault);
+}
+
+/* A file whose content rotted under it may be shared by older trees, which are not read: none of them is trusted then. */
+static enum fault_code
+drop_unsound(const struct site *site, const struct rsync_rotation *rotation, bool all, struct fault *fault)
+{
+	for (size_t i = 0; i < rotation->count; i++) {
+		const struct publication_tree *tree = &rotation->trees[i];
+		struct inspection inspection = { .bad = 0 };
+		bool found = true;
+		if (tree == rotation->served)
+			continue;
+		if (!all && tree->target_serial == 0)
+			TRY(inspect(site, tree, false, &inspection, &found, fault));
+		if (all || !found || inspection.bad > 0)
+			TRY(rsync_rotation_drop(site, tree, fault));
+	}
+	return FAULT_NONE;
+}
+
+enum fault_code
+rsync_repair_run(struct site *site, int64_t *repaired, struct fault *fault)
+{
+	bool any_lost = false, rotten = false;
+	int64_t serial;
+	AUTO_CLEAR(struct rsync_rotation, rsync_rotation_clear) rotation = RSYNC_ROTATION_INIT;
+	TRY(rsync_rotation_load(&rotation, site, fault));
+	bool was_served = rotation.repository.rsync_serial != 0;
+	TRY(drop_lost(site, &rotation, &any_lost, fault));
+	if (any_lost) {
+		rsync_rotation_clear(&rotation);
+		TRY(rsync_rotation_load(&rotation, site, fault));
+	}
+	if (was_served && rotation.served == NULL) {
+		TRY(rsync_rotation_advance(site, &serial, fault));
+		++*repaired;
+	} else if (rotation.served != NULL) {
+		TRY(repair_served(site, &rotation, repaired, &rotten, fault));
+		TRY(drop_unsound(site, &rotation, rotten, fault));
+	}
+	rsync_rotation_clear(&rotation);
+	TRY(rsync_rotation_load(&rotation, site, fault));
+	return sweep_rsync(site, rotation.trees, rotation.count, fault);
+}

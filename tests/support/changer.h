@@ -1,0 +1,36 @@
+/*
+ * changer: a member that changes a ROA again and again over REST, on a connection of its own that stays open. Each change takes away the
+ * ROA of the one before and adds one for the next AS number, so that all changes cost the same and lists don't grow.
+ *
+ * The member is the CA "bench-<number>", made if it isn't there, with 2001:db8:<number>::/48. Threads: one a changer.
+ */
+#ifndef TESTS_SUPPORT_CHANGER_H
+#define TESTS_SUPPORT_CHANGER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ca/base/fault.h"
+#include "ca/base/scope.h"
+
+#define CHANGERS_MAX 1000
+
+struct changer;
+
+/* data: a data directory whose server runs; its administrator's token is used. Faults: as client.h. */
+CHECKED enum fault_code changer_open(const char *data, size_t number, struct changer **ret_changer, struct fault *fault);
+void changer_free(struct changer *changer);
+SCOPED(struct changer, changer_free)
+
+/* One change, from request to answer, which says that it is kept. *ret_ms: how long that took. */
+CHECKED enum fault_code changer_change(struct changer *changer, double *ret_ms, struct fault *fault);
+/* Is the last change in the notification that is on disk? */
+CHECKED enum fault_code changer_published(struct changer *changer, bool *ret_published, struct fault *fault);
+
+/* What GET /api/v1/publication says. */
+struct changer_publication {
+	int64_t serial, rsync_serial, cas_waiting;
+};
+CHECKED enum fault_code changer_publication(struct changer *changer, struct changer_publication *ret_publication, struct fault *fault);
+
+#endif
