@@ -33,6 +33,7 @@
 /* What init has in hand while it works. */
 struct init {
 	const struct init_request *request;
+	bool made;                               /* the directory was not there before */
 	int directory;
 	struct config config;
 	struct clock clock;
@@ -65,9 +66,10 @@ init_clear(struct init *init)
 /* ---- the directory ---- */
 
 static enum fault_code
-check_empty(const char *path, struct fault *fault)
+check_empty(const char *path, bool *ret_absent, struct fault *fault)
 {
 	DIR *directory = opendir(path);
+	*ret_absent = directory == NULL && errno == ENOENT;
 	if (directory == NULL)
 		return errno == ENOENT ? FAULT_NONE : fault_set_errno(fault, errno, "opening %s", path);
 	size_t entries = 0;
@@ -107,6 +109,8 @@ empty_directory(const struct init *init)
 			log_fault(LOG_WARNING, &fault, "cleaning up");
 	if (directory != NULL)
 		(void)closedir(directory);
+	if (init->made && rmdir(init->request->data) != 0)
+		log_write(LOG_WARNING, "removing %s: %s", init->request->data, strerror(errno));
 }
 
 /* ---- its files ---- */
@@ -352,7 +356,7 @@ init_run(const struct init_request *request, struct bytes *warnings, struct faul
 	TRY(init_uri_check(request->rrdp_uri, request->rsync_uri, warnings, fault));
 	TRY(read_adopted(&init, fault));
 	TRY(choose_resources(&init, fault));
-	TRY(check_empty(request->data, fault));
+	TRY(check_empty(request->data, &init.made, fault));
 	enum fault_code code = lay(&init, fault);
 	if (code != FAULT_NONE)
 		empty_directory(&init);

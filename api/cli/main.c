@@ -148,7 +148,8 @@ report(const struct cli *cli, const struct fault *fault)
 			(long long)json_integer_value(json_object_get(error, "index")), field != NULL ? "." : "",
 			field != NULL ? field : "", reason != NULL ? reason : "");
 	}
-	if (*fault_hint(fault->code) != '\0')
+	/* The hints are written for callers of the API; what went wrong on this side says what to do by itself. */
+	if (problem != NULL && *fault_hint(fault->code) != '\0')
 		fprintf(stderr, "%s\n", fault_hint(fault->code));
 }
 

@@ -6,7 +6,7 @@
 #include "ca/base/memory.h"
 
 static const struct output_column publication_columns[] = {
-	{ "rrdp.session", "Session", false }, { "rrdp.serial", "Serial", true }, { "rrdp.written_at", "Written", false },
+	{ "session", "Session", false }, { "serial", "Serial", true }, { "written_at", "Written", false },
 	{ "rsync.serial", "rsync serial", true }, { "rsync.written_at", "rsync written", false }, { "objects", "Objects", true },
 	{ "bytes", "Bytes", true }, { "rrdp.snapshot_size", "Snapshot", true }, { "rrdp.deltas", "Deltas", true }, { "cas", "CAs", true },
 	{ "cas_waiting", "CAs waiting", true }, { "cas_set_aside", "CAs set aside", true }, { "roas", "ROAs", true }, { NULL, NULL, false },

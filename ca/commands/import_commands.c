@@ -62,7 +62,7 @@ import_start(const struct command_context *context, const struct actor *actor, e
 	char id[IMPORT_ID_SIZE];
 	TRY(randomness_uuid(id, fault));
 	struct start start = { .actor = actor, .now_at = clock_now(context->clock), .id = id, .kind = import_kind_text(kind) };
-	struct audit_event event = { .action = "import.start", .ca_id = 0 };
+	struct audit_event event = { .action = "import.start" };
 	TRY(command_run(context, actor, &event, record_start, &start, fault));
 	memcpy(ret_id, id, sizeof id);
 	return FAULT_NONE;
@@ -122,10 +122,7 @@ apply_batch(struct import *import, struct fault *fault)
 {
 	if (import_batch_is_empty(import->batch))
 		return FAULT_NONE;
-	TRY(import_batch_apply(import->batch, import->context, &import->actor, import->id, fault));
-	if (import->context->wake != NULL)
-		import->context->wake(import->context->scheduler);
-	return FAULT_NONE;
+	return import_batch_apply(import->batch, import->context, &import->actor, import->id, fault);
 }
 
 /* Entries that were applied before a kill are passed over. */
@@ -230,6 +227,9 @@ import_apply(const struct command_context *context, const char *id, const char *
 	if (import.applied)
 		return FAULT_NONE;
 	enum fault_code code = run(&import, fault);
+	/* Not before: a CA that is issued between two of its batches would be issued twice. */
+	if (context->wake != NULL)
+		context->wake(context->scheduler);
 	return code == FAULT_NONE ? FAULT_NONE : fail(&import, code, fault);
 }
 

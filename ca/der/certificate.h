@@ -80,7 +80,10 @@ struct certificate {
 #define CERTIFICATE_INIT ((struct certificate){ .issuer = NULL })
 #define CERTIFICATE_SIZE_MAX 4000000
 
-/* Faults: MALFORMED (not a resource certificate, trailing bytes), TOO_LARGE, MEMORY. Doesn't verify the signature. */
+/*
+ * *ret_certificate must be CERTIFICATE_INIT or one that was decoded (then it is replaced). Doesn't verify the signature.
+ * Faults: MALFORMED (not a resource certificate, trailing bytes), TOO_LARGE, MEMORY.
+ */
 CHECKED enum fault_code certificate_decode(struct span der, struct certificate *ret_certificate, struct fault *fault);
 void certificate_clear(struct certificate *certificate);
 

@@ -37,7 +37,10 @@ struct crl {
 
 #define CRL_INIT ((struct crl){ .issuer = NULL })
 
-/* Owned: crl_clear(). Doesn't verify the signature. Faults: MALFORMED (also trailing bytes), TOO_LARGE, MEMORY. */
+/*
+ * *ret_crl must be CRL_INIT or one that was decoded (then it is replaced); owned: crl_clear(). Doesn't verify the signature.
+ * Faults: MALFORMED (also trailing bytes), TOO_LARGE, MEMORY.
+ */
 CHECKED enum fault_code crl_decode(struct span der, struct crl *ret_crl, struct fault *fault);
 void crl_clear(struct crl *crl);
 

@@ -6,7 +6,6 @@
 #include "ca/der/der_time.h"
 #include "ca/der/template.h"
 
-#define CONTENT_SIZE_MAX 4000000
 #define EXTENSION_LENGTH 3 /* of a file name */
 
 /* RFC 9286 §4.2. The version is 0 and so never there. */
@@ -102,6 +101,14 @@ sort_entries(const struct manifest_entry *entries, size_t count, enum fault_code
 	return FAULT_NONE;
 }
 
+static enum fault_code
+check_size(size_t length, struct fault *fault)
+{
+	if (length > MANIFEST_SIZE_MAX)
+		return fault_set(fault, FAULT_TOO_LARGE, "a manifest of %zu bytes, %d at most", length, MANIFEST_SIZE_MAX);
+	return FAULT_NONE;
+}
+
 enum fault_code
 manifest_encode(const struct manifest_fields *fields, struct bytes *ret_content, struct fault *fault)
 {
@@ -122,7 +129,11 @@ manifest_encode(const struct manifest_fields *fields, struct bytes *ret_content,
 		TRY(template_set_octets(entry->file, sorted[i]->name, strlen(sorted[i]->name), fault));
 		TRY(template_set_bits(entry->hash, sorted[i]->hash, 8 * SHA256_SIZE, fault));
 	}
-	return template_encode(content, ASN1_ITEM_rptr(manifest_content), ret_content, fault);
+	AUTO_CLEAR(struct bytes, bytes_clear) encoded = BYTES_INIT;
+	TRY(template_encode(content, ASN1_ITEM_rptr(manifest_content), &encoded, fault));
+	TRY(check_size(encoded.length, fault));
+	bytes_swap(ret_content, &encoded);
+	return FAULT_NONE;
 }
 
 static enum fault_code
@@ -158,8 +169,7 @@ manifest_decode(struct span content, struct manifest *ret_manifest, struct fault
 {
 	AUTO(manifest_content, manifest_content_free) decoded = NULL;
 	AUTO_CLEAR(struct manifest, manifest_clear) manifest = MANIFEST_INIT;
-	if (content.length > CONTENT_SIZE_MAX)
-		return fault_set(fault, FAULT_TOO_LARGE, "a manifest of %zu bytes, %d at most", content.length, CONTENT_SIZE_MAX);
+	TRY(check_size(content.length, fault));
 	TRY(template_decode(content, ASN1_ITEM_rptr(manifest_content), "manifest", &decoded, fault));
 	/* RFC 9286 §4.2.1: SHA-256 by RFC 7935 §2 */
 	if (OBJ_obj2nid(decoded->algorithm) != NID_sha256)

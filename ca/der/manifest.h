@@ -9,6 +9,7 @@
 #include "ca/base/fault.h"
 
 #define MANIFEST_ENTRIES_MAX 70000             /* rpki-client 8.2 takes 4 MB (about 74,000 entries), all take 99,999 */
+#define MANIFEST_SIZE_MAX 3990000              /* 4 MB less CMS: 57,000 entries with names of 30 characters */
 #define OBJECT_NAME_MAX 64                     /* ours are below 32 characters */
 
 struct manifest_entry {
@@ -34,6 +35,11 @@ struct manifest {
 };
 
 #define MANIFEST_INIT ((struct manifest){ .entries = NULL })
+
+/*
+ * *ret_manifest must be MANIFEST_INIT or one that was decoded (then it is replaced); owned: manifest_clear(). Entries come in the
+ * order of the DER. Faults: MALFORMED (also trailing bytes), TOO_LARGE, MEMORY.
+ */
 CHECKED enum fault_code manifest_decode(struct span content, struct manifest *ret_manifest, struct fault *fault);
 void manifest_clear(struct manifest *manifest);
 

@@ -11,7 +11,7 @@
 /* All payloads have the same AS; any order, encoded canonically (§4.3.3), maxLength left out where it is the prefix's own length.
  * Faults: INVALID (none, duplicates, different ASes, maxLength), TOO_LARGE, MEMORY. */
 CHECKED enum fault_code roa_encode(const struct payload *payloads, size_t count, struct bytes *ret_content, struct fault *fault);
-/* *ret_payloads is the caller's, to be freed. Faults: MALFORMED, TOO_LARGE, MEMORY. */
+/* *ret_payloads is the caller's, to be freed. Faults: MALFORMED (also what isn't canonical), TOO_LARGE, MEMORY. */
 CHECKED enum fault_code roa_decode(struct span content, struct payload **ret_payloads, size_t *ret_count, struct fault *fault);
 
 #endif

@@ -180,6 +180,15 @@ append_signer(signed_data *data, const uint8_t key_identifier[KEY_IDENTIFIER_SIZ
 	return FAULT_NONE;
 }
 
+static enum fault_code
+check_size(size_t length, struct fault *fault)
+{
+	if (length > SIGNED_OBJECT_SIZE_MAX)
+		return fault_set(fault, FAULT_TOO_LARGE, "a signed object of %zu bytes, %d at most", length,
+			SIGNED_OBJECT_SIZE_MAX);
+	return FAULT_NONE;
+}
+
 enum fault_code
 signed_object_make(enum content_type type, struct span content, struct span ee, int64_t signing_time_at, struct onetime_key *key,
 	struct bytes *ret_der, struct fault *fault)
@@ -206,7 +215,11 @@ signed_object_make(enum content_type type, struct span content, struct span ee, 
 	TRY(append_signer(data, key_identifier, &signer, fault));
 	TRY(set_attributes(signer->attributes, type, content, signing_time_at, fault));
 	TRY(sign(signer, key, fault));
-	return template_encode(info, ASN1_ITEM_rptr(content_info), ret_der, fault);
+	AUTO_CLEAR(struct bytes, bytes_clear) der = BYTES_INIT;
+	TRY(template_encode(info, ASN1_ITEM_rptr(content_info), &der, fault));
+	TRY(check_size(der.length, fault));
+	bytes_swap(ret_der, &der);
+	return FAULT_NONE;
 }
 
 /* Taking apart. */
@@ -303,9 +316,7 @@ signed_object_decode(struct span der, enum content_type *ret_type, struct bytes 
 	AUTO_CLEAR(struct certificate, certificate_clear) certificate = CERTIFICATE_INIT;
 	enum content_type type = CONTENT_ROA;
 	int64_t signing_time_at = 0;
-	if (der.length > SIGNED_OBJECT_SIZE_MAX)
-		return fault_set(fault, FAULT_TOO_LARGE, "a signed object of %zu bytes, %d at most", der.length,
-			SIGNED_OBJECT_SIZE_MAX);
+	TRY(check_size(der.length, fault));
 	TRY(template_decode(der, ASN1_ITEM_rptr(content_info), "signed object", &info, fault));
 	TRY(check_shape(info, fault));
 	const signed_data *data = info->data;

@@ -18,7 +18,7 @@ enum content_type { CONTENT_ROA, CONTENT_MANIFEST };
 
 /*
  * Signs with the one-time key whose certificate `ee` is, and so uses that key up. Faults: MALFORMED (ee), CRYPTO (ee is another
- * key's), INVALID (signing time), MEMORY.
+ * key's), INVALID (signing time), TOO_LARGE, MEMORY.
  */
 CHECKED enum fault_code signed_object_make(enum content_type type, struct span content, struct span ee, int64_t signing_time_at,
 	struct onetime_key *key, struct bytes *ret_der, struct fault *fault);

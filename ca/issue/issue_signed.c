@@ -10,6 +10,7 @@ static struct certificate_fields
 ee_fields(const struct identity *issuer, const struct signed_request *request, const struct onetime_key *key, const char *subject,
 	const char *uri)
 {
+	/* All families, also those of which the CA holds nothing: rpki-client refuses a manifest where one is absent (ca/lint/README.md). */
 	bool inherits = request->resources == NULL;
 	struct certificate_fields fields = {
 		.kind = CERTIFICATE_EE,
@@ -22,9 +23,9 @@ ee_fields(const struct identity *issuer, const struct signed_request *request, c
 		.issuer_uri = issuer->certificate_uri,
 		.object_uri = uri,
 		.resources = request->resources,
-		.inherit_asns = inherits && issuer->resources->asns_count > 0,
-		.inherit_ipv4 = inherits && issuer->resources->ipv4.count > 0,
-		.inherit_ipv6 = inherits && issuer->resources->ipv6.count > 0,
+		.inherit_asns = inherits,
+		.inherit_ipv4 = inherits,
+		.inherit_ipv6 = inherits,
 	};
 	memcpy(fields.authority_key, issuer->key_identifier, sizeof fields.authority_key);
 	return fields;

@@ -29,6 +29,7 @@ struct batch {
 	struct reconcile *reconcile;
 	struct turn turns[BATCH];
 	size_t count;
+	const volatile bool *stop;       /* take no further turn when it is true; NULL: never */
 	int64_t changed_left, renewals_left; /* at the head of each list: could not be done in this round, so they are passed over */
 };
 
@@ -78,7 +79,8 @@ take_turn(void *argument, size_t index, size_t worker)
 	struct batch *batch = argument;
 	struct turn *turn = &batch->turns[index];
 	(void)worker;
-	turn->code = reconcile_ca(batch->reconcile, turn, &turn->fault);
+	bool stop = batch->stop != NULL && *batch->stop;
+	turn->code = stop ? FAULT_BUSY : reconcile_ca(batch->reconcile, turn, &turn->fault);
 }
 
 /* Is it this CA's own trouble, and not one that the next would have too? */
@@ -181,6 +183,7 @@ reconcile_kind(struct reconcile *reconcile, enum ca_kind kind, const struct reco
 	AUTO(struct batch, free) batch = NULL;
 	TRY(memory_new(1, sizeof *batch, &batch, fault));
 	batch->reconcile = reconcile;
+	batch->stop = limits != NULL ? limits->stop : NULL;
 	result->more = false;
 	for (;;) {
 		TRY(take_batch(kind, batch, fault));

@@ -1,4 +1,4 @@
-/* openssl_fault: what OpenSSL says about a failure, as a fault. For ca/keys and ca/der. Threads: safe, its queue is per thread. */
+/* openssl_fault: what OpenSSL says about a failure, as a fault. For ca/keys and ca/der. Threads: safe. */
 #ifndef CA_KEYS_OPENSSL_FAULT_H
 #define CA_KEYS_OPENSSL_FAULT_H
 

@@ -34,7 +34,7 @@ struct lint_certificate_wanted {
 	bool ta, ca;                            /* ta implies ca; neither: an EE */
 	struct span spki;                       /* the key that is certified */
 	int64_t now_at;
-	const struct resource_set *resources;   /* exactly these; NULL: inherits each family of which the issuer holds anything */
+	const struct resource_set *resources;   /* exactly these; NULL: a CA inherits what its issuer holds, an EE all families */
 	const char *repository_uri, *manifest_uri, *notification_uri; /* TA and CA */
 	const char *object_uri;                 /* EE: where the object will be published */
 	bool renewal;                           /* not_before must rise above the one before */

@@ -257,12 +257,18 @@ lint_resources_read_asns(struct der_reader *reader, struct lint_resources *resou
 	return der_reader_end(&asnum, AS, fault);
 }
 
-/* Nothing explicit; every family that the issuer holds, and no other, inherited. */
+/*
+ * Nothing explicit. A CA inherits every family that the issuer holds, and no other; the EE of a manifest all three, whatever the issuer
+ * holds: rpki-client refuses a manifest in whose certificate one extension is absent.
+ */
 static enum fault_code
-inherited_demand(const struct lint_resources *found, const struct resource_set *issuer, struct fault *fault)
+inherited_demand(const struct lint_resources *found, const struct resource_set *issuer, bool ca, struct fault *fault)
 {
 	TRY(LINT_RULE(resource_set_empty(&found->set), fault,
 		"RFC 3779 §2.2.3.5: resources are listed where all are to be inherited"));
+	if (!ca)
+		return LINT_RULE(found->inherits_ipv4 && found->inherits_ipv6 && found->inherits_asns, fault,
+			"RFC 9286 §5.1: IPv4, IPv6 and AS numbers must all be inherited");
 	TRY(LINT_RULE(found->inherits_ipv4 == (issuer->ipv4.count > 0), fault,
 		IP ": IPv4 must be inherited exactly if the issuer holds some"));
 	TRY(LINT_RULE(found->inherits_ipv6 == (issuer->ipv6.count > 0), fault,
@@ -311,5 +317,5 @@ lint_resources_demand(struct lint_resources *resources, const struct lint_issuer
 	if (wanted->resources != NULL)
 		return explicit_demand(resources, issuer->resources, wanted, fault);
 	TRY(LINT_RULE(!wanted->ta, fault, "RFC 8630 §2.3: a trust anchor inherits resources"));
-	return inherited_demand(resources, issuer->resources, fault);
+	return inherited_demand(resources, issuer->resources, wanted->ca, fault);
 }

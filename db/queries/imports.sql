@@ -32,8 +32,8 @@ UPDATE imports SET
 WHERE import_id = :import_id
 
 -- name: imports_applied
-UPDATE imports SET state = 'issuing',
-	cas_to_issue = (SELECT count(*) FROM cas c WHERE c.import_id = :import_id AND c.changed_at IS NOT NULL)
+-- scan: all CAs, once an import: some of its own may have been issued already
+UPDATE imports SET state = 'issuing', cas_to_issue = (SELECT count(*) FROM cas c WHERE c.import_id = :import_id)
 WHERE import_id = :import_id
 
 -- name: imports_waiting

@@ -24,9 +24,9 @@ now_ms() {
 	printf -v "$1" '%d' $((microseconds / 1000))
 }
 
-# wait_until SECONDS COMMAND…: asks the command again and again until it succeeds; fails when the time is over.
+# wait_until SECONDS COMMAND…: asks the command again and again, ever less often, until it succeeds; fails when the time is over.
 wait_until() {
-	local seconds=$1 now end
+	local seconds=$1 now end pause=40
 	shift
 	now_ms now
 	end=$((now + seconds * 1000))
@@ -36,7 +36,8 @@ wait_until() {
 			printf 'gave up after %s s: %s\n' "$seconds" "$*" >&2
 			return 1
 		fi
-		sleep 0.05
+		sleep "0.$(printf %03d "$pause")"
+		pause=$((pause < 400 ? pause * 5 / 4 : pause))
 	done
 }
 
@@ -72,7 +73,17 @@ instance_cleanup() {
 	for process in $(jobs -p); do
 		process_end "$process"
 	done
+	if mountpoint -q "$work/disk"; then
+		umount "$work/disk"
+	fi
 	rm -rf "$work"
+}
+
+# disk_create SIZE: a small disk of its own at $work/disk, for $data to lie on; fails where this user may not mount.
+disk_create() {
+	mkdir "$work/disk"
+	mount -t tmpfs -o "size=$1,mode=0700" cadastre-test "$work/disk" 2>/dev/null || return
+	data=$work/disk/data
 }
 
 process_runs() {
@@ -218,6 +229,16 @@ cli() {
 # member_create HANDLE RESOURCES: a CA with the resources given as the command line takes them.
 member_create() {
 	cli ca create "$1" --resources "$2" >"$work/created"
+}
+
+# roa_add HANDLE ASN PREFIX…: one request with all of them.
+roa_add() {
+	local handle=$1 asn=$2 entries='' prefix
+	shift 2
+	for prefix; do
+		entries+=${entries:+,}"{\"asn\":$asn,\"prefix\":\"$prefix\"}"
+	done
+	api_expect 200 POST "/api/v1/cas/$handle/roas" "{\"added\":[$entries]}"
 }
 
 # ---- publication ----

@@ -110,6 +110,18 @@ sample_repository_restart(struct sample_repository *sample)
 	must(publisher_new(sample->db, sample->directory, &sample->clock, &sample->settings, &sample->publisher, &fault), &fault, "publisher");
 }
 
+void
+sample_repository_site(const struct sample_repository *sample, struct site *ret_site)
+{
+	*ret_site = (struct site){
+		.db = sample->db,
+		.directory = sample->directory,
+		.clock = &sample->clock,
+		.settings = sample->settings,
+	};
+	INVARIANT(pthread_mutex_init(&ret_site->exchange, NULL) == 0);
+}
+
 struct sample_staging {
 	char path[128];
 	char kind[8];           /* "": it leaves */

@@ -5,7 +5,7 @@
 #ifndef TESTS_SUPPORT_SAMPLE_REPOSITORY_H
 #define TESTS_SUPPORT_SAMPLE_REPOSITORY_H
 
-#include "publish/publisher.h"
+#include "publish/site.h"
 
 #define SAMPLE_REPOSITORY_AT INT64_C(1795478400) /* 2026-11-24T00:00:00Z */
 #define SAMPLE_REPOSITORY_RRDP "https://rpki.example/rrdp/"
@@ -29,6 +29,9 @@ void sample_repository_open(struct sample_repository *sample, const char *path, 
 void sample_repository_close(struct sample_repository *sample);
 /* A publisher with other settings, or after a crash. */
 void sample_repository_restart(struct sample_repository *sample);
+
+/* What the parts of the publisher work on, of the same database and directory; to be given back by pthread_mutex_destroy(&site.exchange). */
+void sample_repository_site(const struct sample_repository *sample, struct site *ret_site);
 
 uint64_t sample_repository_random(struct sample_repository *sample, uint64_t below);
 

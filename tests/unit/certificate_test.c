@@ -108,8 +108,8 @@ in_our_order(const char *text, bool ca)
 {
 	AUTO_CLEAR(struct bytes, bytes_clear) usage = BYTES_INIT;
 	AUTO_CLEAR(struct bytes, bytes_clear) moved = BYTES_INIT;
-	assert_int_equal(bytes_printf(&usage, NULL, "SEQUENCE { OID 2.5.29.15 BOOLEAN ff OCTETS { BITS %s } }\n", ca ? "06/1" : "80/7"),
-		FAULT_NONE);
+	assert_int_equal(bytes_printf(&usage, NULL, "SEQUENCE { OID 2.5.29.15 BOOLEAN ff OCTETS { BITS %s } }\n",
+		ca ? "06/1" : "80/7"), FAULT_NONE);
 	assert_int_equal(bytes_printf(&moved, NULL, "%sSEQUENCE { OID 2.5.29.31 ", bytes_text(&usage)), FAULT_NONE);
 	AUTO(char, free) without = der_builder_edit(text, bytes_text(&usage), "");
 	return der_builder_edit(without, "SEQUENCE { OID 2.5.29.31 ", bytes_text(&moved));
@@ -460,7 +460,8 @@ static const struct {
 	{ LINT_FIXTURE_TA, SUBJECT,
 		"SET { SEQUENCE { OID 2.5.4.3 PRINTABLE \"A\" } SEQUENCE { OID 2.5.4.5 PRINTABLE \"1\" } }" END_OF_SUBJECT },
 	{ LINT_FIXTURE_TA, SUBJECT,
-		"SET { SEQUENCE { OID 2.5.4.3 PRINTABLE \"A\" } } SET { SEQUENCE { OID 2.5.4.3 PRINTABLE \"B\" } }" END_OF_SUBJECT },
+		"SET { SEQUENCE { OID 2.5.4.3 PRINTABLE \"A\" } } SET { SEQUENCE { OID 2.5.4.3 PRINTABLE \"B\" } }"
+		END_OF_SUBJECT },
 	{ LINT_FIXTURE_TA, SUBJECT, END_OF_SUBJECT },
 	{ LINT_FIXTURE_TA, SUBJECT, "SET { }" END_OF_SUBJECT },
 	/* times */

@@ -345,12 +345,20 @@ lint_certificate__refuses_broken_resources(void **state)
 
 #define INHERITS "SEQUENCE { OCTETS 0001 NULL }\n SEQUENCE { OCTETS 0002 NULL }"
 
-static const struct lint_fixture_row inheriting[] = {
-	{ "no family", INHERITS, "", "RFC 3779 §2.2.3.1: IPAddrBlocks is empty" },
+static const struct lint_fixture_row inheriting_ca[] = {
 	{ "IPv4 not inherited", INHERITS, "SEQUENCE { OCTETS 0002 NULL }",
 		"IPv4 must be inherited exactly if the issuer holds some" },
 	{ "IPv6 not inherited", INHERITS, "SEQUENCE { OCTETS 0001 NULL }",
 		"IPv6 must be inherited exactly if the issuer holds some" },
+};
+
+static const struct lint_fixture_row inheriting_ee[] = {
+	{ "IPv4 not inherited", INHERITS, "SEQUENCE { OCTETS 0002 NULL }", "must all be inherited" },
+	{ "IPv6 not inherited", INHERITS, "SEQUENCE { OCTETS 0001 NULL }", "must all be inherited" },
+};
+
+static const struct lint_fixture_row inheriting[] = {
+	{ "no family", INHERITS, "", "RFC 3779 §2.2.3.1: IPAddrBlocks is empty" },
 	{ "AS numbers listed", "[0] { NULL }", "[0] { SEQUENCE { INTEGER 64496 } }",
 		"RFC 3779 §2.2.3.5: resources are listed where" },
 	{ "IPv4 listed", "SEQUENCE { OCTETS 0001 NULL }", "SEQUENCE { OCTETS 0001 SEQUENCE { BITS 0a/0 } }",
@@ -397,6 +405,8 @@ lint_certificate__refuses_what_its_kind_may_not_have(void **state)
 {
 	(void)state;
 	EXPECT_REFUSALS(LINT_FIXTURE_INHERITING_CA, inheriting);
+	EXPECT_REFUSALS(LINT_FIXTURE_INHERITING_CA, inheriting_ca);
+	EXPECT_REFUSALS(LINT_FIXTURE_MANIFEST, inheriting_ee);
 	EXPECT_REFUSALS(LINT_FIXTURE_MANIFEST, inheriting);
 	EXPECT_REFUSALS(LINT_FIXTURE_MANIFEST, manifest);
 	EXPECT_REFUSALS(LINT_FIXTURE_ROA, roa);
@@ -499,8 +509,9 @@ lint_certificate__demands_each_extension_once_and_rightly_critical(void **state)
 			expect_refusal_of_criticality(&fixture, i);
 			const char *rule = " is missing in ";
 			if (resources_of)
-				rule = kind == LINT_FIXTURE_ROA ? "neither IP nor AS" : fixture.wanted.resources == NULL ?
-					"must be inherited exactly if" : "aren't exactly those meant";
+				rule = kind == LINT_FIXTURE_ROA ? "neither IP nor AS" : fixture.wanted.resources != NULL ?
+					"aren't exactly those meant" : kind == LINT_FIXTURE_MANIFEST ? "must all be inherited" :
+					"must be inherited exactly if";
 			expect_refusal_without(&fixture, required[i].oid, "", resources_of ? "" : required[i].name, rule);
 		}
 		lint_fixture_clear(&fixture);
@@ -743,7 +754,7 @@ static const struct {
 	{ "TA that inherits", LINT_FIXTURE_TA, ask_inheriting_ta, true, "RFC 8630 §2.3: a trust anchor inherits" },
 	{ "over-claim by one address", LINT_FIXTURE_CA, ask_more_than_issuer_has, true,
 		"RFC 6487 §7.2: resources aren't all the issuer's" },
-	{ "inherits what isn't there", LINT_FIXTURE_MANIFEST, ask_issuer_without_asns, true,
+	{ "inherits what isn't there", LINT_FIXTURE_INHERITING_CA, ask_issuer_without_asns, true,
 		"AS numbers must be inherited exactly if" },
 	{ "repository without slash", LINT_FIXTURE_CA, ask_repository_without_slash, false,
 		"caRepository doesn't end with a slash" },
@@ -818,7 +829,7 @@ lint_certificate__refuses_keys_of_other_sizes(void **state)
 	}
 }
 
-/* An issuer that holds no IPv6 and no AS numbers: then these are not inherited either. */
+/* An issuer that holds no IPv6 and no AS numbers: then a CA below it inherits none, but a manifest's certificate does all the same. */
 static void
 lint_certificate__inherits_only_what_the_issuer_holds(void **state)
 {
@@ -829,6 +840,13 @@ lint_certificate__inherits_only_what_the_issuer_holds(void **state)
 	fixture.issuer_resources.asns_count = 0;
 	fixture.issuer_resources.ipv6.count = 0;
 	char *text = lint_fixture_certificate(&fixture);
+	assert_int_equal(look_at_text(text, &fixture, &fault), FAULT_NONE);
+	free(text);
+	lint_fixture_clear(&fixture);
+	lint_fixture_init(&fixture, LINT_FIXTURE_INHERITING_CA, NULL, NULL);
+	fixture.issuer_resources.asns_count = 0;
+	fixture.issuer_resources.ipv6.count = 0;
+	text = lint_fixture_certificate(&fixture);
 	char *ipv4 = der_builder_edit(text, "\n SEQUENCE { OCTETS 0002 NULL }", "");
 	char *edited = der_builder_edit(ipv4, AS_EXTENSION " SEQUENCE { [0] { NULL } } } }", "");
 	assert_int_equal(look_at_text(edited, &fixture, &fault), FAULT_NONE);

@@ -13,7 +13,7 @@
 
 #include "ca/base/atomic_file.h"
 #include "tests/support/damage.h"
-#include "tests/support/published.h"
+#include "tests/support/publish_fixture.h"
 #include "tests/unit/scratch.h"
 
 #define CUTS 400
@@ -25,14 +25,6 @@ require(const char *wrong, const char *when, int64_t serial)
 	if (wrong != NULL)
 		fail_msg("serial %lld, %s: %s", (long long)serial, when, wrong);
 }
-
-#define REQUIRE_DONE(call)                                                              \
-	do {                                                                            \
-		struct fault fault_ = FAULT_INIT;                                       \
-		struct fault *fault = &fault_;                                          \
-		if ((call) != FAULT_NONE)                                               \
-			fail_msg("%s (%s:%d)", fault_.message, fault_.file, fault_.line); \
-	} while (0)
 
 static void
 name_path(struct sample_repository *sample, char path[64])

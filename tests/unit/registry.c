@@ -88,6 +88,13 @@ registry_teardown(void **state)
 	return result;
 }
 
+const char *
+registry_path(struct registry *registry, const char *name)
+{
+	struct home *home = (struct home *)registry; /* its first member */
+	return scratch_path(&home->scratch, name);
+}
+
 void
 registry_reopen(struct registry *registry)
 {

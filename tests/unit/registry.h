@@ -27,6 +27,8 @@ struct actor registry_member(int64_t ca_id);
 /* Setup and teardown of cases whose *state is the registry. It lies in a directory of its own. */
 int registry_setup(void **state);
 int registry_teardown(void **state);
+/* A path in that directory; valid until the fourth next call. */
+const char *registry_path(struct registry *registry, const char *name);
 /* Closes the database and opens it again, as a restart does. */
 void registry_reopen(struct registry *registry);
 

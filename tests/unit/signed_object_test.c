@@ -194,6 +194,14 @@ signed_object__refuses_what_makes_no_object(void **state)
 	make(-1, SPAN(NULL, 0), FAULT_INVALID, &der);
 	make(SIGNED_AT, bytes_span(&ee), FAULT_CRYPTO, &der); /* the certificate of another key */
 	make(SIGNED_AT, bytes_span(&content), FAULT_MALFORMED, &der);
+	AUTO(struct onetime_key, onetime_key_free) key = NULL;
+	AUTO_CLEAR(struct bytes, bytes_clear) own = BYTES_INIT;
+	AUTO(uint8_t, free) huge = calloc(1, SIGNED_OBJECT_SIZE_MAX);
+	assert_int_equal(key_pool_take(sample.pool, &key, NULL), FAULT_NONE);
+	struct certificate_fields fields = sample_ca_fields(&sample, CERTIFICATE_EE, onetime_key_spki(key));
+	sample_ca_certificate(&sample, &fields, &own);
+	assert_int_equal(signed_object_make(CONTENT_MANIFEST, SPAN(huge, SIGNED_OBJECT_SIZE_MAX), bytes_span(&own), SIGNED_AT,
+		key, &der, NULL), FAULT_TOO_LARGE);
 	assert_null(der.data);
 }
 

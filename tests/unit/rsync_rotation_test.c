@@ -1,0 +1,272 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "ca/base/atomic_file.h"
+#include "publish/rsync_rotation.h"
+#include "tests/support/publish_fixture.h"
+
+#define GRACE 100
+
+static void
+change_and_publish(struct publish_fixture *fixture)
+{
+	static unsigned number;
+	char path[64];
+	(void)snprintf(path, sizeof path, "m%u/x.mft", number++ % 3);
+	sample_repository_put(&fixture->sample, path, "mft", 50);
+	(void)publish_fixture_publish(fixture);
+}
+
+static void
+start(struct publish_fixture *fixture)
+{
+	fixture->sample.settings.tree_grace_s = GRACE;
+	sample_repository_restart(&fixture->sample);
+	sample_repository_put(&fixture->sample, "ta/ta.cer", "ta", 30);
+	sample_repository_put(&fixture->sample, "stays/a.roa", "roa", 30);
+	sample_repository_put(&fixture->sample, "stays/b.roa", "roa", 40);
+	change_and_publish(fixture);
+}
+
+static int64_t
+rows(struct publish_fixture *fixture)
+{
+	return sample_repository_number(&fixture->sample, "SELECT count(*) AS n FROM rsync_trees");
+}
+
+static void
+later(struct publish_fixture *fixture, int64_t seconds)
+{
+	clock_hand_set(&fixture->sample.clock, clock_now(&fixture->sample.clock) + seconds);
+}
+
+static void
+advance(struct publish_fixture *fixture)
+{
+	int64_t serial;
+	REQUIRE_DONE(publisher_rsync(fixture->sample.publisher, &serial, fault));
+	assert_int_equal(serial, sample_repository_number(&fixture->sample, "SELECT notified_serial AS n FROM repositories"));
+	assert_int_equal(serial, sample_repository_number(&fixture->sample, "SELECT rsync_serial AS n FROM repositories"));
+	REQUIRE_RIGHT(published_check_rsync(&fixture->sample));
+}
+
+static void
+link_name(struct publish_fixture *fixture, char name[64])
+{
+	ssize_t length = readlinkat(fixture->sample.directory, "rsync/current", name, 63);
+	assert_true(length > 0);
+	name[length] = '\0';
+}
+
+static void
+rsync_rotation__nothing_before_the_first_notification(void **state)
+{
+	struct publish_fixture *fixture = *state;
+	int64_t serial = -1;
+	REQUIRE_DONE(publisher_rsync(fixture->sample.publisher, &serial, fault));
+	assert_int_equal(serial, 0);
+	assert_int_equal(rows(fixture), 0);
+	assert_false(published_exists(&fixture->sample, "rsync"));
+}
+
+static void
+rsync_rotation__makes_trees_and_uses_them_again(void **state)
+{
+	struct publish_fixture *fixture = *state;
+	char first[64], name[64];
+	start(fixture);
+	advance(fixture);
+	link_name(fixture, first);
+	advance(fixture); /* nothing new: nothing done */
+	assert_int_equal(rows(fixture), 1);
+	for (int i = 2; i <= 4; i++) {
+		later(fixture, 10);
+		change_and_publish(fixture);
+		advance(fixture);
+		assert_int_equal(rows(fixture), i);
+	}
+	later(fixture, GRACE);
+	change_and_publish(fixture);
+	advance(fixture);
+	assert_int_equal(rows(fixture), 4);
+	link_name(fixture, name);
+	assert_string_equal(name, first); /* the one that was retired first */
+	for (int i = 0; i < 12; i++) {
+		later(fixture, GRACE / 3);
+		change_and_publish(fixture);
+		if (i % 5 == 0)
+			sample_repository_remove(&fixture->sample, "m1/x.mft");
+		advance(fixture);
+	}
+	assert_true(rows(fixture) <= 5);
+}
+
+/* A validator may be in the middle of a transfer. */
+static void
+rsync_rotation__an_old_tree_stays_as_it_was_for_its_grace_time(void **state)
+{
+	struct publish_fixture *fixture = *state;
+	char name[64], path[128], before[65], after[65];
+	start(fixture);
+	advance(fixture);
+	link_name(fixture, name);
+	(void)snprintf(path, sizeof path, "rsync/%s", name);
+	published_fingerprint(&fixture->sample, path, before);
+	for (int i = 0; i < 8; i++) {
+		later(fixture, GRACE / 10);
+		change_and_publish(fixture);
+		advance(fixture);
+		published_fingerprint(&fixture->sample, path, after);
+		assert_string_equal(after, before);
+	}
+}
+
+static void
+rsync_rotation__is_busy_when_no_tree_is_free(void **state)
+{
+	struct publish_fixture *fixture = *state;
+	int64_t serial = -1;
+	char before[64], after[64];
+	struct fault fault = FAULT_INIT;
+	fixture->sample.settings.tree_links_max = 1; /* so that there are no more than two */
+	start(fixture);
+	advance(fixture);
+	change_and_publish(fixture);
+	advance(fixture);
+	link_name(fixture, before);
+	change_and_publish(fixture);
+	assert_int_equal(publisher_rsync(fixture->sample.publisher, &serial, &fault), FAULT_BUSY);
+	assert_int_equal(serial, -1);
+	link_name(fixture, after);
+	assert_string_equal(before, after);
+	REQUIRE_RIGHT(published_check_rsync(&fixture->sample));
+	later(fixture, GRACE);
+	advance(fixture);
+	assert_int_equal(rows(fixture), 2);
+}
+
+static void
+rsync_rotation__shares_files_between_trees(void **state)
+{
+	struct publish_fixture *fixture = *state;
+	struct stat first, second;
+	start(fixture);
+	advance(fixture);
+	assert_int_equal(fstatat(fixture->sample.directory, "rsync/current/stays/a.roa", &first, 0), 0);
+	change_and_publish(fixture);
+	advance(fixture);
+	assert_int_equal(fstatat(fixture->sample.directory, "rsync/current/stays/a.roa", &second, 0), 0);
+	assert_int_equal(first.st_ino, second.st_ino);
+	assert_int_equal(second.st_nlink, 2);
+}
+
+/* Each point at which a crash can come: what the rows and the disk look like then. */
+static void
+rsync_rotation__goes_on_after_a_crash_before_the_flip(void **state)
+{
+	struct publish_fixture *fixture = *state;
+	struct publication_tree tree;
+	start(fixture);
+	advance(fixture);
+	/* A new tree, begun, with what is no longer right in it. */
+	REQUIRE_DONE(publisher_store_new_tree(fixture->sample.db, 1, 1, &tree, fault));
+	assert_int_equal(mkdirat(fixture->sample.directory, "rsync/2", 0700), 0);
+	REQUIRE_DONE(atomic_file_put(fixture->sample.directory, "rsync/2/gone.roa", SPAN("x", 1), 0600, 1, fault));
+	change_and_publish(fixture);
+	advance(fixture);
+	assert_int_equal(rows(fixture), 2);
+	/* An old one, half brought up to date: some files new, one gone. */
+	later(fixture, GRACE);
+	sample_repository_remove(&fixture->sample, "stays/b.roa");
+	change_and_publish(fixture);
+	REQUIRE_DONE(publisher_store_aim_tree(fixture->sample.db, 1, 3, fault));
+	REQUIRE_DONE(atomic_file_remove_tree(fixture->sample.directory, "rsync/1/stays/b.roa", fault));
+	change_and_publish(fixture);
+	advance(fixture);
+	assert_int_equal(rows(fixture), 2);
+}
+
+static void
+rsync_rotation__goes_on_after_a_crash_behind_the_flip(void **state)
+{
+	struct publish_fixture *fixture = *state;
+	start(fixture);
+	advance(fixture);
+	change_and_publish(fixture);
+	advance(fixture);
+	/* The link was turned, the database doesn't know yet. */
+	sample_repository_run(&fixture->sample, "UPDATE rsync_trees SET serial = 0, target_serial = 2 WHERE tree_id = 2");
+	sample_repository_run(&fixture->sample, "UPDATE rsync_trees SET retired_at = NULL WHERE tree_id = 1");
+	sample_repository_run(&fixture->sample, "UPDATE repositories SET rsync_serial = 1");
+	change_and_publish(fixture);
+	advance(fixture);
+	assert_int_equal(rows(fixture), 3); /* neither was touched: both may be in use */
+	assert_int_equal(sample_repository_number(&fixture->sample, "SELECT serial AS n FROM rsync_trees WHERE tree_id = 2"), 2);
+	assert_int_equal(sample_repository_number(&fixture->sample, "SELECT count(*) AS n FROM rsync_trees WHERE retired_at IS NULL"), 1);
+}
+
+static void
+rsync_rotation__keeps_few_spare_trees(void **state)
+{
+	struct publish_fixture *fixture = *state;
+	start(fixture);
+	for (int i = 0; i < 8; i++) {
+		change_and_publish(fixture);
+		advance(fixture);
+	}
+	assert_int_equal(rows(fixture), 8);
+	REQUIRE_DONE(publisher_retire(fixture->sample.publisher, fault));
+	assert_int_equal(rows(fixture), 8); /* all in their grace time */
+	later(fixture, GRACE);
+	REQUIRE_DONE(publisher_retire(fixture->sample.publisher, fault));
+	assert_int_equal(rows(fixture), 1 + ROTATION_SPARE_MAX);
+	assert_false(published_exists(&fixture->sample, "rsync/1"));
+	assert_true(published_exists(&fixture->sample, "rsync/7"));
+	REQUIRE_RIGHT(published_check_rsync(&fixture->sample));
+}
+
+static void
+rsync_rotation__does_without_lost_trees(void **state)
+{
+	struct publish_fixture *fixture = *state;
+	start(fixture);
+	advance(fixture);
+	change_and_publish(fixture);
+	advance(fixture);
+	later(fixture, GRACE);
+	REQUIRE_DONE(atomic_file_remove_tree(fixture->sample.directory, "rsync/1", fault));
+	assert_int_equal(symlinkat("/tmp", fixture->sample.directory, "rsync/1"), 0);
+	change_and_publish(fixture);
+	advance(fixture);
+	assert_int_equal(rows(fixture), 2);
+	/* The one that is served, too: nothing to share files with. */
+	REQUIRE_DONE(atomic_file_remove_tree(fixture->sample.directory, "rsync/1", fault));
+	later(fixture, GRACE);
+	change_and_publish(fixture);
+	advance(fixture);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		PUBLISH_CASE(rsync_rotation__nothing_before_the_first_notification),
+		PUBLISH_CASE(rsync_rotation__makes_trees_and_uses_them_again),
+		PUBLISH_CASE(rsync_rotation__an_old_tree_stays_as_it_was_for_its_grace_time),
+		PUBLISH_CASE(rsync_rotation__is_busy_when_no_tree_is_free),
+		PUBLISH_CASE(rsync_rotation__shares_files_between_trees),
+		PUBLISH_CASE(rsync_rotation__goes_on_after_a_crash_before_the_flip),
+		PUBLISH_CASE(rsync_rotation__goes_on_after_a_crash_behind_the_flip),
+		PUBLISH_CASE(rsync_rotation__keeps_few_spare_trees),
+		PUBLISH_CASE(rsync_rotation__does_without_lost_trees),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
