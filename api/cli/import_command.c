@@ -21,9 +21,9 @@ const struct option_spec import_command_options[] = {
 
 static const struct output_column report_columns[] = {
 	{ "id", "Import", false }, { "state", "State", false }, { "entries_total", "Entries", true },
-	{ "members_created", "Members new", true }, { "members_unchanged", "… unchanged", true },
-	{ "members_different", "… different", true },
-	{ "roas_created", "ROAs new", true }, { "roas_unchanged", "… unchanged", true }, { "roas_not_held", "… not held", true },
+	{ "members_created", "Members new", true }, { "members_unchanged", "  unchanged", true },
+	{ "members_different", "  different", true },
+	{ "roas_created", "ROAs new", true }, { "roas_unchanged", "  unchanged", true }, { "roas_not_held", "  not held", true },
 	{ "warnings", "Warnings", true }, { "serial", "In serial", true }, { NULL, NULL, false },
 };
 

@@ -89,7 +89,8 @@ warn(const char *uri, const char *option, struct bytes *warnings, struct fault *
 		memchr(part.data, ':', part.length) != NULL ? "a port" : NULL;
 	if (what == NULL)
 		return FAULT_NONE;
-	return bytes_printf(warnings, fault, "--%s names %s: some validators (Routinator, by default) refuse such URIs. Fine for tests only.\n",
+	return bytes_printf(warnings, fault,
+		"--%s names %s: some validators (Routinator, by default) refuse such URIs. Fine for tests only.\n",
 		option, what);
 }
 

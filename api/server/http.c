@@ -28,6 +28,7 @@
 #define SWEEP_MS 1000
 #define LAST_ANSWERS_MS 1000            /* at the end, for what the workers answered last */
 #define NEVER INT64_MAX
+#define UNFRAMED INT64_C(-2)           /* as a length: nobody knows where the body ends */
 
 /* A client's connection, in the list that the sweeper walks. */
 struct connection {
@@ -55,7 +56,8 @@ struct call {
 	enum stage stage;
 	struct fault refusal;           /* found while the head was read */
 	unsigned needs;                 /* ROUTER_… */
-	int64_t length;                 /* of the body; -1: unknown */
+	int64_t length;                 /* of the body; -1: its end tells; UNFRAMED */
+	bool distrusted;                /* its head was malformed: the connection ends with the answer */
 	int64_t received;
 	struct request request;
 	struct reply reply;
@@ -221,6 +223,7 @@ begin_call(void *argument, const char *target, struct MHD_Connection *mhd)
 		.server = server,
 		.mhd = mhd,
 		.refusal = FAULT_INIT,
+		.length = UNFRAMED,
 		.request = REQUEST_INIT,
 		.reply = REPLY_INIT(server->data_directory),
 	};
@@ -252,14 +255,15 @@ end_call(void *argument, struct MHD_Connection *mhd, void **context, enum MHD_Re
 	(void)pthread_mutex_unlock(&server->lock);
 }
 
+/* The first fault counts; the fields behind it are looked at all the same, as they may tell where the body ends. */
 static enum MHD_Result
 take_header(void *argument, enum MHD_ValueKind kind, const char *name, const char *value)
 {
 	struct call *call = argument;
+	struct fault fault = FAULT_INIT;
 	(void)kind;
-	if (call->refusal.code != FAULT_NONE)
-		return MHD_NO;
-	(void)!request_add_header(&call->request, name, value == NULL ? "" : value, &call->refusal);
+	if (request_add_header(&call->request, name, value == NULL ? "" : value, &fault) != FAULT_NONE && call->refusal.code == FAULT_NONE)
+		call->refusal = fault;
 	return MHD_YES;
 }
 
@@ -315,7 +319,7 @@ send_reply(struct call *call)
 	enum MHD_Result result = MHD_YES;
 	for (size_t i = 0; result == MHD_YES && i < reply->headers_count; i++)
 		result = MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
-	if (result == MHD_YES && call->server->stopping)
+	if (result == MHD_YES && (call->server->stopping || call->distrusted))
 		result = MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	if (result == MHD_YES)
 		result = MHD_queue_response(call->mhd, (unsigned)reply->status, response);
@@ -380,7 +384,7 @@ expects_continue(const struct call *call)
 static enum MHD_Result
 answer_early(struct call *call)
 {
-	if (expects_continue(call) || call->length > DISCARD_MAX) {
+	if (expects_continue(call) || call->length > DISCARD_MAX || call->length == UNFRAMED) {
 		call->stage = STAGE_DONE;
 		return send_reply(call);
 	}
@@ -411,11 +415,13 @@ read_head(struct call *call, const char *method, const char *version, struct fau
 	request_set_method(&call->request, method);
 	request_set_peer(&call->request, info == NULL ? NULL : info->client_addr);
 	(void)MHD_get_connection_values(call->mhd, MHD_HEADER_KIND, take_header, call);
+	call->distrusted = true;
+	TRY(request_check_head(&call->request, version, &call->length, fault));
 	if (call->refusal.code != FAULT_NONE) {
 		*fault = call->refusal;
 		return fault->code;
 	}
-	TRY(request_check_head(&call->request, version, &call->length, fault));
+	call->distrusted = false;
 	call->needs = dispatcher_needs(&call->request);
 	if (call->length > body_limit(call))
 		return fault_set(fault, FAULT_TOO_LARGE, "the body has %lld bytes, but must not have more than %lld", (long long)call->length,

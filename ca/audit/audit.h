@@ -17,7 +17,8 @@ bool role_parse(const char *text, enum role *ret_role);
 
 /* Who acts. Borrowed strings. */
 struct actor {
-	const char *name;                               /* the token's name, "cadastre" for the engine, "local" for a command without server */
+	/* the token's name, "cadastre" for the engine, "local" for a command without server */
+	const char *name;
 	const char *token_id;                           /* NULL for the latter two */
 	enum role role;
 	int64_t ca_id;                                  /* the only CA it may touch; 0: not bound to one */

@@ -12,7 +12,10 @@
 CHECKED enum fault_code ca_create(const struct command_context *context, const struct actor *actor, const char *handle,
 	const struct resource_set *resources, struct complaints *complaints, int64_t *ret_ca_id, struct fault *fault);
 
-/* Replaces what a member holds. The same set again changes nothing. Faults: NOT_FOUND, RESOURCE_CONFLICT, TOO_LARGE; CONFLICT for a CA of the engine. */
+/*
+ * Replaces what a member holds. The same set again changes nothing. Faults: NOT_FOUND, RESOURCE_CONFLICT, TOO_LARGE; CONFLICT for a
+ * CA of the engine.
+ */
 CHECKED enum fault_code ca_set_resources(const struct command_context *context, const struct actor *actor, int64_t ca_id,
 	const struct resource_set *resources, struct complaints *complaints, struct fault *fault);
 

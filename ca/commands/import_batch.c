@@ -28,6 +28,11 @@ struct import_batch {
 	struct batch_entry *entries;
 	size_t count, capacity;
 	size_t cost;
+	/*
+	 * Where members go, found when the first one is to be made and kept from one transaction to the next: counting 20,000 children each
+	 * time would cost more than all else. Others may come to the same place meanwhile: its limit is not that sharp.
+	 */
+	struct member_place place;
 };
 
 /* A member that got payloads in this transaction. */
@@ -46,7 +51,7 @@ struct step {
 	int64_t now_at;
 	struct db_connection *connection;
 	struct import_counts counts;
-	struct member_place place;                      /* found when the first member is to be made */
+	struct member_place *place;                     /* the batch's */
 	struct target *targets;
 	size_t targets_count, targets_capacity;
 	/* The member whose payloads follow each other. */
@@ -58,7 +63,9 @@ struct step {
 enum fault_code
 import_batch_new(struct import_batch **ret_batch, struct fault *fault)
 {
-	return memory_new(1, sizeof **ret_batch, ret_batch, fault);
+	TRY(memory_new(1, sizeof **ret_batch, ret_batch, fault));
+	(*ret_batch)->place = MEMBER_PLACE_INIT;
+	return FAULT_NONE;
 }
 
 static void
@@ -76,6 +83,7 @@ import_batch_free(struct import_batch *batch)
 	if (batch == NULL)
 		return;
 	empty(batch);
+	member_place_clear(&batch->place);
 	free(batch->entries);
 	free(batch);
 }
@@ -116,7 +124,6 @@ import_batch_add(struct import_batch *batch, const struct import_entry *entry, s
 static void
 step_clear(struct step *step)
 {
-	member_place_clear(&step->place);
 	free(step->targets);
 	resource_set_clear(&step->held);
 }
@@ -177,12 +184,12 @@ create_member(struct step *step, const struct batch_entry *entry, struct fault *
 	AUTO_CLEAR(struct complaints, complaints_clear) complaints = COMPLAINTS_INIT;
 	struct fault refusal = FAULT_INIT;
 	int64_t ca_id;
-	if (step->place.room == 0)
-		TRY(member_place_find(step->connection, step->actor, step->now_at, &step->place, fault));
+	if (step->place->room == 0)
+		TRY(member_place_find(step->connection, step->actor, step->now_at, step->place, fault));
 	struct member_creation creation = {
 		.handle = entry->handle, .resources = &entry->resources, .import_id = step->import_id, .now_at = step->now_at,
 	};
-	enum fault_code code = member_create(step->connection, step->actor, &step->place, &creation, &complaints, &ca_id, &refusal);
+	enum fault_code code = member_create(step->connection, step->actor, step->place, &creation, &complaints, &ca_id, &refusal);
 	if (code == FAULT_NONE) {
 		step->counts.members_created++;
 		return FAULT_NONE;
@@ -338,10 +345,13 @@ import_batch_apply(struct import_batch *batch, const struct command_context *con
 		.actor = actor,
 		.import_id = import_id,
 		.now_at = clock_now(context->clock),
-		.place = MEMBER_PLACE_INIT,
+		.place = &batch->place,
 		.held = RESOURCE_SET_INIT,
 	};
-	TRY(db_write(context->db, apply, &step, fault));
-	empty(batch);
-	return FAULT_NONE;
+	enum fault_code code = db_write(context->db, apply, &step, fault);
+	if (code == FAULT_NONE)
+		empty(batch);
+	else
+		member_place_clear(&batch->place); /* perhaps it was made in the transaction that is gone */
+	return code;
 }

@@ -9,7 +9,7 @@
 
 #define ISSUING_CHILDREN_MAX 20000              /* members under one issuing CA: bounds its manifest */
 
-/* Where new members go. Good within the transaction that found it. */
+/* Where new members go. What it says of room is exact within the transaction that found it. */
 struct member_place {
 	int64_t parent_id, repository_id;
 	int64_t room;                           /* so many more may come here */

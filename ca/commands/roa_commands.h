@@ -14,7 +14,8 @@ struct roa_entry {
 };
 
 struct roa_change {
-	const struct roa_entry *added, *removed;        /* well-formed: prefix, AS and maxLength in range (the parser complains of others) */
+	/* well-formed: prefix, AS and maxLength in range (the parser complains of others) */
+	const struct roa_entry *added, *removed;
 	size_t added_count, removed_count;
 	bool if_match;                                  /* only if the CA's roas_version is still `version` */
 	int64_t version;

@@ -1,6 +1,7 @@
 /*
  * tree_commands: the first rows of an instance. Trust anchor → one online CA with the same resources → an issuing CA that inherits →
- * members. Only the online CA's certificate needs the trust anchor's key. Run once, by init; the objects come from the reconciler like all others.
+ * members. Only the online CA's certificate needs the trust anchor's key. Run once, by init; the objects come from the reconciler
+ * like all others.
  */
 #ifndef CA_COMMANDS_TREE_COMMANDS_H
 #define CA_COMMANDS_TREE_COMMANDS_H

@@ -10,7 +10,10 @@ static struct certificate_fields
 ee_fields(const struct identity *issuer, const struct signed_request *request, const struct onetime_key *key, const char *subject,
 	const char *uri)
 {
-	/* All families, also those of which the CA holds nothing: rpki-client refuses a manifest where one is absent (ca/lint/README.md). */
+	/*
+	 * All families, also those of which the CA holds nothing: rpki-client refuses a manifest where one is absent
+	 * (ca/lint/README.md).
+	 */
 	bool inherits = request->resources == NULL;
 	struct certificate_fields fields = {
 		.kind = CERTIFICATE_EE,

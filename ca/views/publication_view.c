@@ -71,7 +71,8 @@ give_repository(struct db_connection *connection, const struct publication_recor
 
 enum fault_code
 publication_view_get(struct db_connection *connection,
-	enum fault_code (*give)(void *argument, const struct publication_row *row, struct fault *fault), void *argument, struct fault *fault)
+	enum fault_code (*give)(void *argument, const struct publication_row *row, struct fault *fault), void *argument,
+	struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	struct publication_record record;

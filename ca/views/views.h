@@ -49,7 +49,8 @@ struct roa_row {
 };
 typedef enum fault_code (*roa_row_fn)(void *argument, const struct roa_row *row, struct fault *fault);
 /* All ROAs of a CA in the order of payload_compare(), and the version that this list is. */
-CHECKED enum fault_code roa_view_list(struct db_connection *connection, int64_t ca_id, roa_row_fn give, void *argument, int64_t *ret_version,
+CHECKED enum fault_code roa_view_list(struct db_connection *connection, int64_t ca_id, roa_row_fn give, void *argument,
+	int64_t *ret_version,
 	struct fault *fault);
 
 struct object_row {
@@ -72,7 +73,8 @@ struct publication_row {
 	int64_t cas, cas_waiting, cas_set_aside, roas;
 };
 CHECKED enum fault_code publication_view_get(struct db_connection *connection,
-	enum fault_code (*give)(void *argument, const struct publication_row *row, struct fault *fault), void *argument, struct fault *fault);
+	enum fault_code (*give)(void *argument, const struct publication_row *row, struct fault *fault), void *argument,
+	struct fault *fault);
 
 struct token_row {
 	const char *token_id, *name, *ca_handle;        /* ca_handle NULL: bound to no CA */

@@ -25,7 +25,7 @@ VALUES (:handle, :kind, :parent_id, :repository_id, :directory, :resources, :cre
 RETURNING ca_id
 
 -- name: cas_issuing_with_room
--- scan: the partial index of the few issuing CAs. Counts children of one issuing CA after the other until one has room: an index range of at most :children_max entries each.
+-- scan: the partial index of the few issuing CAs; children are counted by an index range of at most :children_max entries each
 SELECT i.ca_id, i.repository_id, :children_max - count(m.ca_id) AS room
 FROM cas i
 LEFT JOIN cas m ON m.parent_id = i.ca_id AND m.state <> 'deleted'

@@ -1,6 +1,7 @@
 -- name: publication_view_list
 -- scan: the repositories are one, or a few
-SELECT r.repository_id, r.session, r.rrdp_uri, r.rsync_uri, r.notified_serial, r.notified_at, r.serial, r.cut_at, r.rsync_serial, r.rsync_at,
+SELECT r.repository_id, r.session, r.rrdp_uri, r.rsync_uri, r.notified_serial, r.notified_at, r.serial, r.cut_at,
+	r.rsync_serial, r.rsync_at,
 	COALESCE(n.snapshot_size, 0) AS snapshot_size,
 	CASE WHEN n.first_delta IS NULL THEN 0 ELSE r.notified_serial - n.first_delta + 1 END AS deltas,
 	(SELECT COALESCE(sum(d.delta_size), 0) FROM cuts d

@@ -246,7 +246,8 @@ publisher_store_bytes(struct publication_objects *objects, struct span *ret_der,
 		return fault_set(fault, FAULT_DATABASE, "the bytes of object %" PRId64 " are gone", objects->object_id);
 	struct span der = stmt_blob(objects->bytes, "der");
 	if ((int64_t)der.length != objects->size)
-		return fault_set(fault, FAULT_DATABASE, "object %" PRId64 " has %zu bytes instead of %" PRId64, objects->object_id, der.length,
+		return fault_set(fault, FAULT_DATABASE, "object %" PRId64 " has %zu bytes instead of %" PRId64, objects->object_id,
+			der.length,
 			objects->size);
 	*ret_der = der;
 	return FAULT_NONE;

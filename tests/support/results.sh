@@ -50,9 +50,9 @@ attempt() {
 	grep -E '^(not )?ok ' "$lines" || true
 	bad=$(grep -c '^not ok ' "$lines" || true)
 	failures=$((failures + bad))
-	if [ "$status" -eq 0 ]; then
+	if [ "$status" -eq 0 ] && [ "$bad" -eq 0 ]; then
 		ok "$name"
-	else
+	elif [ "$status" -ne 0 ]; then
 		not_ok "$name" "$(grep -vE '^((not )?ok |  at )' "$lines" | tail -n 1) ($(grep '^  at ' "$lines" | head -n 1))"
 		sed 's/^/    | /' "$lines"
 	fi

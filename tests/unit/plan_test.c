@@ -192,7 +192,8 @@ check_row(const struct row *row)
 	row->change(state);
 	struct ca_plan *plan = plan_of(state, NOW);
 	bool acts = row->certificate || row->no_certificate || row->manifest || row->no_products;
-	if (plan->make_key != row->key || plan->issue_certificate != row->certificate || plan->withdraw_certificate != row->no_certificate ||
+	if (plan->make_key != row->key || plan->issue_certificate != row->certificate ||
+		plan->withdraw_certificate != row->no_certificate ||
 		plan->layout.roas_count != row->roas || plan->layout.withdrawn_count != row->withdrawn ||
 		plan->issue_manifest != row->manifest || plan->withdraw_products != row->no_products || plan->nothing == acts)
 		fail_msg("%s: key %d certificate %d/%d roas %zu withdrawn %zu manifest %d/%d nothing %d", row->name, plan->make_key,
