@@ -113,7 +113,7 @@ install: all
 	for page in $(wildcard api/cli/*.1); do install -m 644 "$$page" $(DESTDIR)$(prefix)/share/man/man1 || exit; done
 	for page in $(wildcard api/server/*.8); do install -m 644 "$$page" $(DESTDIR)$(prefix)/share/man/man8 || exit; done
 	for unit in $(wildcard api/server/cadastred.service); do install -d $(DESTDIR)$(prefix)/lib/systemd/system && \
-		sed 's|/usr/local|$(prefix)|g' "$$unit" >$(DESTDIR)$(prefix)/lib/systemd/system/cadastred.service || exit; done
+		sed 's|@prefix@|$(prefix)|g' "$$unit" >$(DESTDIR)$(prefix)/lib/systemd/system/cadastred.service || exit; done
 
 clean:
 	rm -rf build build-*
@@ -138,7 +138,7 @@ $(UNIT_PROGRAMS): %: %.o $(SUPPORT_LIBRARY) $(LIBRARY)
 	$(call say,LINK,$@)
 	$(quiet)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CMOCKA_LIBS) $(PACKAGE_LIBS)
 
-$(FUZZ_PROGRAMS): %: %.o $(B)/tests/fuzz/replay.o $(SUPPORT_LIBRARY) $(LIBRARY)
+$(FUZZ_PROGRAMS): %: %.o $(B)/tests/fuzz/corpus_replay.o $(SUPPORT_LIBRARY) $(LIBRARY)
 	$(call say,LINK,$@)
 	$(quiet)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)
 

@@ -31,11 +31,28 @@ codec_free(struct codec *codec)
 }
 SCOPED(struct codec, codec_free)
 
+static voidpf
+obtain(voidpf opaque, uInt items, uInt size)
+{
+	void *fresh = NULL;
+	(void)opaque;
+	return memory_new(items, size, &fresh, NULL) == FAULT_NONE ? fresh : Z_NULL;
+}
+
+static void
+give_back(voidpf opaque, voidpf address)
+{
+	(void)opaque;
+	free(address);
+}
+
 static enum fault_code
 codec_new(int level, struct codec **ret_codec, struct fault *fault)
 {
 	AUTO(struct codec, codec_free) codec = NULL;
 	TRY(memory_new(1, sizeof *codec, &codec, fault));
+	codec->stream.zalloc = obtain;
+	codec->stream.zfree = give_back;
 	/* The header says neither time nor name: the same file gives the same .gz. */
 	int result = level > 0 ? deflateInit2(&codec->stream, level, Z_DEFLATED, GZIP_WINDOW, GZIP_MEMORY, Z_DEFAULT_STRATEGY)
 		: inflateInit2(&codec->stream, GZIP_WINDOW);

@@ -14,7 +14,8 @@ access_check_role(const struct route *route, const struct actor *actor, struct f
 }
 
 enum fault_code
-access_find_ca(struct db_connection *connection, const struct actor *actor, const char *handle, int64_t *ret_ca_id, struct fault *fault)
+access_find_ca(struct db_connection *connection, const struct actor *actor, const char *handle, int64_t *ret_ca_id,
+	struct fault *fault)
 {
 	int64_t ca_id = 0;
 	enum fault_code code = ca_view_find(connection, handle, &ca_id, fault);

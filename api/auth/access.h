@@ -18,8 +18,11 @@
 /* Faults: FORBIDDEN. */
 CHECKED enum fault_code access_check_role(const struct route *route, const struct actor *actor, struct fault *fault);
 
-/* The CA with this handle, if the actor may see it. Faults: NOT_FOUND, with the same words whether it isn't there or is another's. */
-CHECKED enum fault_code access_find_ca(struct db_connection *connection, const struct actor *actor, const char *handle, int64_t *ret_ca_id,
-	struct fault *fault);
+/*
+ * The CA with this handle, if the actor may see it. Faults: NOT_FOUND, with the same words whether it isn't there or is
+ * another's.
+ */
+CHECKED enum fault_code access_find_ca(struct db_connection *connection, const struct actor *actor, const char *handle,
+	int64_t *ret_ca_id, struct fault *fault);
 
 #endif

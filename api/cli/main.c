@@ -141,7 +141,9 @@ report(const struct cli *cli, const struct fault *fault)
 	if (cli->json && problem != NULL)
 		output_json(problem);
 	fprintf(stderr, "cadastre: %s\n", fault->message);
-	json_array_foreach(json_object_get(problem, "errors"), index, error) {
+	/* A single one is the message already. */
+	const json_t *errors = json_object_get(problem, "errors");
+	json_array_foreach(json_array_size(errors) > 1 ? errors : NULL, index, error) {
 		const char *list = json_string_value(json_object_get(error, "list"));
 		const char *field = json_string_value(json_object_get(error, "field"));
 		const char *reason = json_string_value(json_object_get(error, "reason"));

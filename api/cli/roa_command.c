@@ -18,16 +18,26 @@ static const struct output_column columns[] = {
 	{ "reason", "REASON", false }, { "comment", "COMMENT", false }, { NULL, NULL, false },
 };
 
+static long long
+number(const json_t *answer, const char *name)
+{
+	return (long long)json_integer_value(json_object_get(answer, name));
+}
+
+/* A list, or what came of a change. */
 static enum fault_code
-print_list(const struct cli *cli, const json_t *answer, struct fault *fault)
+print_answer(const struct cli *cli, const json_t *answer, struct fault *fault)
 {
 	const json_t *roas = json_object_get(answer, "roas");
-	if (cli->json || roas == NULL) {
+	if (cli->json) {
 		output_json(answer);
-		return FAULT_NONE;
+	} else if (roas != NULL) {
+		TRY(output_table(columns, roas, fault));
+		printf("version %lld\n", number(answer, "version"));
+	} else {
+		printf("%lld added, %lld removed: version %lld\n", number(answer, "added"), number(answer, "removed"),
+			number(answer, "version"));
 	}
-	TRY(output_table(columns, roas, fault));
-	printf("version %lld\n", (long long)json_integer_value(json_object_get(answer, "version")));
 	return FAULT_NONE;
 }
 
@@ -38,7 +48,7 @@ roa_command_list(struct cli *cli, struct fault *fault)
 	AUTO(json_t, json_decref) answer = NULL;
 	TRY(cli_ca_path(cli, cli->arguments->values[0], "/roas", &path, fault));
 	TRY(client_call(cli->client, "GET", path, NULL, &answer, fault));
-	return print_list(cli, answer, fault);
+	return print_answer(cli, answer, fault);
 }
 
 static enum fault_code
@@ -49,7 +59,7 @@ change(struct cli *cli, const json_t *body, struct fault *fault)
 	bool dry_run = cli->arguments->options[DRY_RUN] != NULL;
 	TRY(cli_ca_path(cli, cli->arguments->values[0], dry_run ? "/roas?dry_run=true" : "/roas", &path, fault));
 	TRY(client_call(cli->client, "POST", path, body, &answer, fault));
-	return print_list(cli, answer, fault);
+	return print_answer(cli, answer, fault);
 }
 
 /* CA ASN PREFIX [MAXLENGTH] */

@@ -22,6 +22,7 @@ ca_patch_handle(struct exchange *exchange, struct fault *fault)
 	AUTO_CLEAR(struct resource_set, resource_set_clear) resources = RESOURCE_SET_INIT;
 	TRY(read_body(exchange, &resources, fault));
 	exchange->reached_command = true;
-	TRY(ca_set_resources(exchange->context->commands, &exchange->actor, exchange->ca_id, &resources, &exchange->complaints, fault));
+	TRY(ca_set_resources(exchange->context->commands, &exchange->actor, exchange->ca_id, &resources, &exchange->complaints,
+		fault));
 	return ca_json_reply(exchange, exchange->ca_id, fault);
 }

@@ -31,8 +31,8 @@ cas_post_handle(struct exchange *exchange, struct fault *fault)
 	int64_t ca_id;
 	TRY(read_body(exchange, &handle, &resources, fault));
 	exchange->reached_command = true;
-	TRY(ca_create(exchange->context->commands, &exchange->actor, json_string_value(handle), &resources, &exchange->complaints, &ca_id,
-		fault));
+	TRY(ca_create(exchange->context->commands, &exchange->actor, json_string_value(handle), &resources, &exchange->complaints,
+		&ca_id, fault));
 	TRY(ca_json_reply(exchange, ca_id, fault));
 	reply_header(exchange->reply, "Location", "/api/v1/cas/%s", json_string_value(handle));
 	exchange->reply->status = 201;

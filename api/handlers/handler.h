@@ -2,8 +2,9 @@
  * handler: what one API call works with. Each api/handlers/<noun>_<method>.c defines one function of this
  * kind, named <noun>_<method>_handle().
  *
- * A handler reads the request, calls a command or a view, fills the reply. It is called with the token known, its role allowed on
- * this route, and the CA of the path found and allowed. It never sends anything, and does nothing on disk but what an upload needs.
+ * A handler reads the request, calls a command or a view, fills the reply. It is called with the token known, its role allowed
+ * on this route, and the CA of the path found and allowed. It never sends anything, and does nothing on disk but what an upload
+ * needs.
  *
  * Threads: handlers run on the workers, many at a time; the context is shared and only read.
  */
@@ -52,7 +53,7 @@ struct exchange {
 	struct json_t *document;        /* the parsed body, owned; lives as long as complaints may borrow names from it */
 	struct complaints complaints;   /* what is wrong with the entries of the request, for FAULT_INVALID */
 	struct bytes health;            /* JSON for the member "health" of a problem; empty: none */
-	bool reached_command;           /* set before a command is called, which audits its own refusal; and where nothing would be changed */
+	bool reached_command;           /* its refusal is the command's to audit; also set where nothing was to change */
 };
 
 typedef enum fault_code (*handler_fn)(struct exchange *exchange, struct fault *fault);

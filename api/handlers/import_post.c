@@ -14,8 +14,8 @@ kind_of(const struct request *request)
 }
 
 /*
- * The file is on disk when the import is recorded, and gets its name when the import's id is known. Should that fail, or the process
- * end in between, the engine finds no file there and closes the import as failed: so it is told in any case.
+ * The file is on disk when the import is recorded, and gets its name when the import's id is known. Should that fail, or the
+ * process end in between, the engine finds no file there and closes the import as failed: so it is told in any case.
  */
 enum fault_code
 import_post_handle(struct exchange *exchange, struct fault *fault)

@@ -13,7 +13,8 @@
  * object: the value of a field "resources". A family that is left out is empty. Complains of every entry that is none.
  * *ret_set must be RESOURCE_SET_INIT; canonical afterwards. Faults: TOO_LARGE, MEMORY.
  */
-CHECKED enum fault_code resources_json_read(json_t *object, struct resource_set *ret_set, struct complaints *complaints, struct fault *fault);
+CHECKED enum fault_code resources_json_read(json_t *object, struct resource_set *ret_set, struct complaints *complaints,
+	struct fault *fault);
 
 /* Writes a member of that name. */
 void resources_json_write(struct json_writer *writer, const char *name, const struct resource_set *set);

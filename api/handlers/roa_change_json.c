@@ -23,7 +23,8 @@ read_asn(json_t *value, uint32_t *ret_asn, struct fault *fault)
 		return asn_parse(json_string_value(value), ret_asn, fault);
 	json_int_t number = json_integer_value(value);
 	if (number < 0 || number > (json_int_t)ASN_MAX)
-		return fault_set(fault, FAULT_INVALID, "%" JSON_INTEGER_FORMAT " is not an AS number: they go from 0 to 4294967295", number);
+		return fault_set(fault, FAULT_INVALID,
+			"%" JSON_INTEGER_FORMAT " is not an AS number: they go from 0 to 4294967295", number);
 	*ret_asn = (uint32_t)number;
 	return FAULT_NONE;
 }
@@ -66,7 +67,8 @@ struct reading {
 static enum fault_code
 complain(const struct reading *reading, const char *field, const struct fault *reason, struct fault *fault)
 {
-	return complaints_add(reading->complaints, fault, reading->place.list, reading->place.index, field, "%.190s", reason->message);
+	return complaints_add(reading->complaints, fault, reading->place.list, reading->place.index, field, "%.190s",
+		reason->message);
 }
 
 static enum fault_code
@@ -135,7 +137,8 @@ roa_change_json_read(json_t *document, struct roa_change_lists *ret_lists, struc
 	TRY(json_body_read(document, JSON_BODY_TOP, fields, 2, complaints, fault));
 	size_t count = json_array_size(added) + json_array_size(removed);
 	if (count > ROA_CHANGES_MAX)
-		return fault_set(fault, FAULT_TOO_LARGE, "the change has %zu entries, but must not have more than %d", count, ROA_CHANGES_MAX);
+		return fault_set(fault, FAULT_TOO_LARGE, "the change has %zu entries, but must not have more than %d", count,
+			ROA_CHANGES_MAX);
 	TRY(read_list(added, "added", true, &lists.added, complaints, fault));
 	TRY(read_list(removed, "removed", false, &lists.removed, complaints, fault));
 	*ret_lists = lists;

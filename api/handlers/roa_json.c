@@ -2,7 +2,9 @@
 
 #include "ca/views/views.h"
 
-static const char *const status_names[] = { [ROA_PENDING] = "pending", [ROA_PUBLISHED] = "published", [ROA_NOT_HELD] = "not_held" };
+static const char *const status_names[] = {
+	[ROA_PENDING] = "pending", [ROA_PUBLISHED] = "published", [ROA_NOT_HELD] = "not_held"
+};
 
 void
 roa_json_payload(struct json_writer *writer, const struct payload *payload, const char *comment)
@@ -47,7 +49,8 @@ give_roa(void *argument, const struct roa_row *row, struct fault *fault)
 }
 
 enum fault_code
-roa_json_list(struct db_connection *connection, int64_t ca_id, struct spool *body, struct roa_json_list *ret_list, struct fault *fault)
+roa_json_list(struct db_connection *connection, int64_t ca_id, struct spool *body, struct roa_json_list *ret_list,
+	struct fault *fault)
 {
 	struct listing listing = { .list = { .settled = true, .states = UINT64_C(0xcbf29ce484222325) } };
 	struct json_writer *writer = &listing.writer;

@@ -19,7 +19,7 @@ struct roa_json_list {
 };
 
 /* A CA's list with states, and its version: {"roas":[…],"version":7}. Faults: DATABASE, DISK, MEMORY. */
-CHECKED enum fault_code roa_json_list(struct db_connection *connection, int64_t ca_id, struct spool *body, struct roa_json_list *ret_list,
-	struct fault *fault);
+CHECKED enum fault_code roa_json_list(struct db_connection *connection, int64_t ca_id, struct spool *body,
+	struct roa_json_list *ret_list, struct fault *fault);
 
 #endif

@@ -3,9 +3,9 @@
 #include "api/server/precondition.h"
 
 /*
- * The states change without a new version (they are what publication made of the list), so a list that isn't settled has their digest
- * in its tag: whoever waits for "published" must not be told that nothing is new. The list is made for a 304 too, as that has to
- * tell the length of what it stands for (RFC 9110 §8.6).
+ * The states change without a new version (they are what publication made of the list), so a list that isn't settled has their
+ * digest in its tag: whoever waits for "published" must not be told that nothing is new. The list is made for a 304 too, as
+ * that has to tell the length of what it stands for (RFC 9110 §8.6).
  */
 enum fault_code
 roas_get_handle(struct exchange *exchange, struct fault *fault)

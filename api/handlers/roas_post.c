@@ -35,8 +35,8 @@ read_precondition(const struct exchange *exchange, struct roa_change *change, st
 }
 
 /*
- * Some entries are malformed, so the answer is no. What is wrong with the others is told with it: they are tried, and nothing is kept.
- * The complaints of both are in the exchange then.
+ * Some entries are malformed, so the answer is no. What is wrong with the others is told with it: they are tried, and nothing
+ * is kept. The complaints of both are in the exchange then.
  */
 static enum fault_code
 refuse(struct exchange *exchange, struct roa_change change, struct fault *fault)
@@ -45,8 +45,8 @@ refuse(struct exchange *exchange, struct roa_change change, struct fault *fault)
 	change.dry_run = true;
 	enum fault_code code = FAULT_NONE;
 	if (change.added_count + change.removed_count > 0)
-		code = roas_change(exchange->context->commands, &exchange->actor, exchange->ca_id, &change, NULL, NULL, &exchange->complaints,
-			&version, fault);
+		code = roas_change(exchange->context->commands, &exchange->actor, exchange->ca_id, &change, NULL, NULL,
+			&exchange->complaints, &version, fault);
 	if (code != FAULT_NONE && code != FAULT_INVALID)
 		return code;
 	return json_body_check(&exchange->complaints, fault);
@@ -132,7 +132,7 @@ roas_post_handle(struct exchange *exchange, struct fault *fault)
 	if (exchange->complaints.total > 0)
 		return refuse(exchange, change, fault);
 	exchange->reached_command = true;
-	TRY(roas_change(exchange->context->commands, &exchange->actor, exchange->ca_id, &change, change.dry_run ? write_preview : NULL,
-		&preview, &exchange->complaints, &version, fault));
+	TRY(roas_change(exchange->context->commands, &exchange->actor, exchange->ca_id, &change,
+		change.dry_run ? write_preview : NULL, &preview, &exchange->complaints, &version, fault));
 	return change.dry_run ? FAULT_NONE : write_done(exchange, &lists, version, fault);
 }

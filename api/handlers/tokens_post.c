@@ -30,8 +30,10 @@ read_body(struct exchange *exchange, struct wanted *wanted, struct fault *fault)
 	};
 	TRY(json_body_parse(bytes_span(&exchange->request->body), &exchange->document, fault));
 	TRY(json_body_read(exchange->document, JSON_BODY_TOP, fields, 3, complaints, fault));
-	if (wanted->role_name != NULL && (!role_parse(json_string_value(wanted->role_name), &wanted->role) || !fits(wanted->role, of_ca)))
-		TRY(complaints_add(complaints, fault, "", 0, "role", "must be %s", of_ca ? "member or member-read" : "admin or operator"));
+	if (wanted->role_name != NULL &&
+		(!role_parse(json_string_value(wanted->role_name), &wanted->role) || !fits(wanted->role, of_ca)))
+		TRY(complaints_add(complaints, fault, "", 0, "role", "must be %s",
+			of_ca ? "member or member-read" : "admin or operator"));
 	if (wanted->expiry != NULL && !instant_parse_rfc3339(json_string_value(wanted->expiry), &wanted->expires_at))
 		TRY(complaints_add(complaints, fault, "", 0, "expires_at", "must be a time such as 2030-01-31T12:00:00Z"));
 	else if (wanted->expiry != NULL && wanted->expires_at <= clock_now(exchange->context->clock))
@@ -61,8 +63,8 @@ tokens_post_handle(struct exchange *exchange, struct fault *fault)
 	char id[TOKEN_ID_SIZE], token[TOKEN_TEXT];
 	TRY(read_body(exchange, &wanted, fault));
 	exchange->reached_command = true;
-	TRY(token_create(exchange->context->commands, &exchange->actor, json_string_value(wanted.name), wanted.role, exchange->ca_id,
-		wanted.expires_at, id, token, fault));
+	TRY(token_create(exchange->context->commands, &exchange->actor, json_string_value(wanted.name), wanted.role,
+		exchange->ca_id, wanted.expires_at, id, token, fault));
 	json_writer_begin(&writer, &exchange->reply->body);
 	write_token(exchange, &wanted, id, token, &writer);
 	secret_wipe(token, sizeof token);

@@ -47,7 +47,9 @@ static const struct item items[] = {
 
 #define ITEMS (sizeof items / sizeof items[0])
 
-static const char *const level_names[] = { [LOG_ERROR] = "error", [LOG_WARNING] = "warning", [LOG_INFO] = "info", [LOG_DEBUG] = "debug" };
+static const char *const level_names[] = {
+	[LOG_ERROR] = "error", [LOG_WARNING] = "warning", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"
+};
 
 static int64_t *
 number_of(const struct config *config, const struct item *item)
@@ -161,8 +163,8 @@ static enum fault_code
 check_number(const struct item *item, int64_t number, struct fault *fault)
 {
 	if (number < item->min || number > item->max)
-		return fault_set(fault, FAULT_CONFIG, "%s is %" PRId64 ", but must be from %" PRId64 " to %" PRId64, item->key, number,
-			item->min, item->max);
+		return fault_set(fault, FAULT_CONFIG, "%s is %" PRId64 ", but must be from %" PRId64 " to %" PRId64, item->key,
+			number, item->min, item->max);
 	return FAULT_NONE;
 }
 
@@ -171,8 +173,8 @@ check_text(const struct item *item, const char *text, struct fault *fault)
 {
 	size_t length = strlen(text);
 	if (length < (size_t)item->min || length > (size_t)item->max)
-		return fault_set(fault, FAULT_CONFIG, "%s has %zu characters, but must have from %" PRId64 " to %" PRId64, item->key,
-			length, item->min, item->max);
+		return fault_set(fault, FAULT_CONFIG, "%s has %zu characters, but must have from %" PRId64 " to %" PRId64,
+			item->key, length, item->min, item->max);
 	for (size_t i = 0; i < length; i++) {
 		if ((unsigned char)text[i] < ' ' || text[i] == '\x7f')
 			return fault_set(fault, FAULT_CONFIG, "%s contains a control character", item->key);
@@ -219,9 +221,10 @@ check_base_uri(const char *key, const char *uri, const char *scheme, struct faul
 	if (length == 0)
 		return fault_set(fault, FAULT_CONFIG, "%s is not set", key);
 	const char *authority = uri + strlen(scheme);
-	if (strncmp(uri, scheme, strlen(scheme)) != 0 || *authority == '/' || strchr(authority, '/') == NULL || uri[length - 1] != '/')
-		return fault_set(fault, FAULT_CONFIG, "%s is \"%.200s\", but must begin with %s and a host and end with /", key, uri,
-			scheme);
+	if (strncmp(uri, scheme, strlen(scheme)) != 0 || *authority == '/' || strchr(authority, '/') == NULL ||
+		uri[length - 1] != '/')
+		return fault_set(fault, FAULT_CONFIG, "%s is \"%.200s\", but must begin with %s and a host and end with /", key,
+			uri, scheme);
 	if (strpbrk(uri, " \"<>\\^`{|}?#%&'") != NULL)
 		return fault_set(fault, FAULT_CONFIG, "%s is \"%.200s\", which has characters that validators refuse", key, uri);
 	return FAULT_NONE;
@@ -251,7 +254,8 @@ static enum fault_code
 check_object_spread(const struct config *config, struct fault *fault)
 {
 	if (config->object_spread_s + config->object_margin_s >= config->object_valid_s)
-		return fault_set(fault, FAULT_CONFIG, "object_spread_s and object_margin_s together must be less than object_valid_s");
+		return fault_set(fault, FAULT_CONFIG,
+			"object_spread_s and object_margin_s together must be less than object_valid_s");
 	return FAULT_NONE;
 }
 
@@ -426,8 +430,8 @@ read_settings(const char *path, const config_t *file, struct config *config, str
 }
 
 /*
- * What the parser doesn't tell: that a file is missing or no file, and that it cut a number to 32 bits. Each file is looked at, with
- * those that it includes.
+ * What the parser doesn't tell: that a file is missing or no file, and that it cut a number to 32 bits. Each file is looked at,
+ * with those that it includes.
  */
 static enum fault_code
 check_file(const char *path, struct fault *fault)
@@ -473,8 +477,9 @@ config_load(const char *path, struct config *ret_config, struct fault *fault)
 		config_set_include_dir(&file, directory);
 	}
 	if (config_read_file(&file, path) != CONFIG_TRUE)
-		return fault_set(fault, FAULT_CONFIG, "%.200s:%d: %.200s", config_error_file(&file) != NULL ? config_error_file(&file) : path,
-			config_error_line(&file), config_error_text(&file) != NULL ? config_error_text(&file) : "can't be read");
+		return fault_set(fault, FAULT_CONFIG, "%.200s:%d: %.200s",
+			config_error_file(&file) != NULL ? config_error_file(&file) : path, config_error_line(&file),
+			config_error_text(&file) != NULL ? config_error_text(&file) : "can't be read");
 	TRY(check_included(path, &file, fault));
 	TRY(read_settings(path, &file, &config, fault));
 	config_clear(ret_config);
@@ -578,7 +583,7 @@ config_print(const struct config *config, struct bytes *text, struct fault *faul
 	TRY(config_default(&defaults, fault));
 	TRY(bytes_append_text(text,
 		"# Settings of cadastred. A setting that is a comment shows its default. Paths are relative to the data\n"
-		"# directory. Numbers above 2147483647 end in L. Read at start; the TLS certificate is read again when it changes.\n\n",
+		"# directory. Numbers above 2147483647 end in L. Read at start; the TLS certificate again when it changes.\n\n",
 		fault));
 	for (size_t i = 0; i < ITEMS; i++) {
 		if (items[i].kind == KIND_SECTION)

@@ -1,8 +1,8 @@
 /*
  * config: the server's settings, read from a commented file. All of them stand in config.def: key, type, default, bounds, help.
  *
- * The file is libconfig's format: it has comments, includes and lists, tells the line of each error, and needs no recursive schema
- * for a flat table like ours. Unknown keys, wrong types and values out of bounds are faults that name file and line.
+ * The file is libconfig's format: it has comments, includes and lists, tells the line of each error, and needs no recursive
+ * schema for a flat table like ours. Unknown keys, wrong types and values out of bounds are faults that name file and line.
  *
  * Threads: a struct config is filled once and then only read.
  */
@@ -51,7 +51,10 @@ CHECKED enum fault_code config_set_text(char **member, const char *value, struct
 CHECKED enum fault_code config_check(const struct config *config, struct fault *fault);
 void config_clear(struct config *config);
 
-/* Appends a file that config_load() reads back as this very config; what is at its default stands there as a comment. Faults: MEMORY. */
+/*
+ * Appends a file that config_load() reads back as this very config; what is at its default stands there as a comment. Faults:
+ * MEMORY.
+ */
 CHECKED enum fault_code config_print(const struct config *config, struct bytes *text, struct fault *fault);
 /* Appends one paragraph per setting for --help and the manual. Faults: MEMORY. */
 CHECKED enum fault_code config_print_help(struct bytes *text, struct fault *fault);

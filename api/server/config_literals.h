@@ -1,5 +1,6 @@
 /*
- * config_literals: numbers of a configuration file that libconfig would cut to 32 bits without a word: those that need an L behind them.
+ * config_literals: numbers of a configuration file that libconfig would cut to 32 bits without a word: those that need an L
+ * behind them.
  *
  * Threads: safe.
  */

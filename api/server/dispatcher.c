@@ -69,7 +69,10 @@ limited(struct reply *reply, int64_t wait_ms, struct fault *fault)
 	return fault_set(fault, FAULT_RATE, "too many requests");
 }
 
-/* An address that keeps sending what is no token is slowed down. A valid token is never refused for that: others may share its address. */
+/*
+ * An address that keeps sending what is no token is slowed down. A valid token is never refused for that: others may share its
+ * address.
+ */
 static enum fault_code
 refuse_token(struct passage *passage, struct fault *fault)
 {
@@ -141,8 +144,8 @@ check_access(struct passage *passage, struct fault *fault)
 }
 
 /*
- * RFC 9110 §13.1.1: a change with If-Match must not be made unless that holds. Where we give no entity tags none can match; "*" asks
- * for something that exists, which the CA of the path does.
+ * RFC 9110 §13.1.1: a change with If-Match must not be made unless that holds. Where we give no entity tags none can match; "*"
+ * asks for something that exists, which the CA of the path does.
  */
 static enum fault_code
 check_precondition(const struct passage *passage, struct fault *fault)
@@ -194,8 +197,8 @@ static void
 audit_refusal(const struct passage *passage, const struct fault *fault)
 {
 	const struct exchange *exchange = &passage->exchange;
-	if (passage->route == NULL || passage->route->action == NULL || exchange->actor.name == NULL || exchange->reached_command ||
-		fault->code == FAULT_RATE)
+	if (passage->route == NULL || passage->route->action == NULL || exchange->actor.name == NULL ||
+		exchange->reached_command || fault->code == FAULT_RATE)
 		return;
 	command_audit_refusal(exchange->context->commands, &exchange->actor,
 		(struct audit_event){
@@ -249,7 +252,7 @@ begin(struct dispatcher *dispatcher, struct request *request, struct reply *repl
 {
 	return (struct passage){
 		.dispatcher = dispatcher,
-		.exchange = { .context = dispatcher->context, .request = request, .reply = reply, .complaints = COMPLAINTS_INIT, .health = BYTES_INIT },
+		.exchange = { .context = dispatcher->context, .request = request, .reply = reply },
 	};
 }
 

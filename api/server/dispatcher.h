@@ -1,5 +1,6 @@
 /*
- * dispatcher: from a request to its reply: route, token, role, CA, query, body type, handler, audit of what is refused on the way.
+ * dispatcher: from a request to its reply: route, token, role, CA, query, body type, handler, audit of what is refused on the
+ * way.
  *
  * Knows nothing of sockets. Every failure ends as a problem in the reply; nothing is thrown away or answered twice.
  *
@@ -18,11 +19,15 @@
 struct dispatcher;
 
 /* context is borrowed for as long as the dispatcher lives. Faults: MEMORY, CRYPTO. */
-CHECKED enum fault_code dispatcher_new(const struct handler_context *context, struct dispatcher **ret_dispatcher, struct fault *fault);
+CHECKED enum fault_code dispatcher_new(const struct handler_context *context, struct dispatcher **ret_dispatcher,
+	struct fault *fault);
 void dispatcher_free(struct dispatcher *dispatcher);
 SCOPED(struct dispatcher, dispatcher_free)
 
-/* What the request's route needs (ROUTER_…), once its method and target are set; ROUTER_AT_ONCE where there is none: it is refused. */
+/*
+ * What the request's route needs (ROUTER_…), once its method and target are set; ROUTER_AT_ONCE where there is none: it is
+ * refused.
+ */
 unsigned dispatcher_needs(const struct request *request);
 
 /*

@@ -22,7 +22,7 @@
 #include "ca/base/workers.h"
 #include "ca/commands/import_commands.h"
 
-#define CONNECTION_MEMORY 65536         /* for a connection's header fields and buffers; more than request.h takes, so that it can answer */
+#define CONNECTION_MEMORY 65536         /* header fields and buffers: more than request.h takes, so that there is an answer */
 #define DISCARD_MAX (INT64_C(64) << 20) /* bytes of a refused body that are read, so that the client comes to see the answer */
 #define SLOWEST INT64_C(8192)           /* bytes a second: a client slower than this on the whole is cut off */
 #define SWEEP_MS 1000
@@ -96,7 +96,8 @@ set_deadline(struct MHD_Connection *mhd, int64_t bytes)
 {
 	struct connection *connection = connection_of(mhd);
 	if (connection != NULL)
-		connection->deadline_ms = clock_monotonic_ms() + connection->server->config->request_timeout_s * 1000 + bytes * 1000 / SLOWEST;
+		connection->deadline_ms =
+			clock_monotonic_ms() + connection->server->config->request_timeout_s * 1000 + bytes * 1000 / SLOWEST;
 }
 
 static void
@@ -190,8 +191,9 @@ sweep(void *argument)
 }
 
 static int
-choose_certificate(gnutls_session_t session, const struct gnutls_cert_retr_st *info, gnutls_pcert_st **ret_chain, unsigned *ret_count,
-	gnutls_ocsp_data_st **ret_ocsp, unsigned *ret_ocsp_count, gnutls_privkey_t *ret_key, unsigned *ret_flags)
+choose_certificate(gnutls_session_t session, const struct gnutls_cert_retr_st *info, gnutls_pcert_st **ret_chain,
+	unsigned *ret_count, gnutls_ocsp_data_st **ret_ocsp, unsigned *ret_ocsp_count, gnutls_privkey_t *ret_key,
+	unsigned *ret_flags)
 {
 	(void)info;
 	struct connection *connection = connection_of(gnutls_session_get_ptr(session));
@@ -262,7 +264,8 @@ take_header(void *argument, enum MHD_ValueKind kind, const char *name, const cha
 	struct call *call = argument;
 	struct fault fault = FAULT_INIT;
 	(void)kind;
-	if (request_add_header(&call->request, name, value == NULL ? "" : value, &fault) != FAULT_NONE && call->refusal.code == FAULT_NONE)
+	if (request_add_header(&call->request, name, value == NULL ? "" : value, &fault) != FAULT_NONE &&
+		call->refusal.code == FAULT_NONE)
 		call->refusal = fault;
 	return MHD_YES;
 }
@@ -294,7 +297,8 @@ make_response(struct reply *reply)
 	static char nothing[] = "";
 	struct bytes *memory = &reply->body.memory;
 	if (reply->constant != NULL)
-		return MHD_create_response_from_buffer(strlen(reply->constant), (void *)(uintptr_t)reply->constant, MHD_RESPMEM_PERSISTENT);
+		return MHD_create_response_from_buffer(strlen(reply->constant), (void *)(uintptr_t)reply->constant,
+			MHD_RESPMEM_PERSISTENT);
 	if (reply->fd >= 0)
 		return response_from_descriptor(&reply->fd, reply->fd_length);
 	if (reply->body.fd >= 0)
@@ -378,8 +382,8 @@ expects_continue(const struct call *call)
 }
 
 /*
- * The reply is there before the body is. A client that waits for 100 (Continue) is told at once; others are read to the end first, as
- * they would not look for an answer before, and would lose it with the connection.
+ * The reply is there before the body is. A client that waits for 100 (Continue) is told at once; others are read to the end
+ * first, as they would not look for an answer before, and would lose it with the connection.
  */
 static enum MHD_Result
 answer_early(struct call *call)
@@ -424,8 +428,8 @@ read_head(struct call *call, const char *method, const char *version, struct fau
 	call->distrusted = false;
 	call->needs = dispatcher_needs(&call->request);
 	if (call->length > body_limit(call))
-		return fault_set(fault, FAULT_TOO_LARGE, "the body has %lld bytes, but must not have more than %lld", (long long)call->length,
-			(long long)body_limit(call));
+		return fault_set(fault, FAULT_TOO_LARGE, "the body has %lld bytes, but must not have more than %lld",
+			(long long)call->length, (long long)body_limit(call));
 	return FAULT_NONE;
 }
 
@@ -446,7 +450,8 @@ keep_body(struct call *call, const char *data, size_t length, struct fault *faul
 	if ((call->needs & ROUTER_TAKES_UPLOAD) != 0)
 		return upload_write(&call->request.upload, data, length, IMPORT_FILE_MAX, fault);
 	if (call->request.body.length + length > (size_t)call->server->config->body_max)
-		return fault_set(fault, FAULT_TOO_LARGE, "the body has more than %lld bytes", (long long)call->server->config->body_max);
+		return fault_set(fault, FAULT_TOO_LARGE, "the body has more than %lld bytes",
+			(long long)call->server->config->body_max);
 	return bytes_append(&call->request.body, data, length, fault);
 }
 
@@ -525,8 +530,9 @@ static enum fault_code
 start_daemon(struct http_server *server, struct fault *fault)
 {
 	const struct config *config = server->config;
-	server->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
-		accept_client, server, handle, server,
+	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+	/* clang-format off */
+	server->daemon = MHD_start_daemon(flags, 0, accept_client, server, handle, server,
 		MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
 		MHD_OPTION_LISTEN_SOCKET, server->socket,
 		MHD_OPTION_THREAD_POOL_SIZE, (unsigned)config->http_threads,
@@ -540,6 +546,7 @@ start_daemon(struct http_server *server, struct fault *fault)
 		MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES,
 		MHD_OPTION_HTTPS_CERT_CALLBACK2, choose_certificate,
 		MHD_OPTION_END);
+	/* clang-format on */
 	if (server->daemon == NULL)
 		return fault_set(fault, FAULT_IO, "the HTTP library can't be started");
 	server->socket = -1; /* the library closes it */
@@ -549,7 +556,8 @@ start_daemon(struct http_server *server, struct fault *fault)
 static enum fault_code
 start_threads(struct http_server *server, struct fault *fault)
 {
-	TRY(workers_new("api", (size_t)server->config->workers, (size_t)server->config->connections_max, &server->workers, fault));
+	TRY(workers_new("api", (size_t)server->config->workers, (size_t)server->config->connections_max, &server->workers,
+		fault));
 	TRY(start_daemon(server, fault));
 	int error = pthread_create(&server->sweeper, NULL, sweep, server);
 	if (error != 0)

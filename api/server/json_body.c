@@ -31,7 +31,8 @@ json_body_check_type(const char *content_type, struct fault *fault)
 		}
 	}
 	if (!known || *rest != '\0')
-		return fault_set(fault, FAULT_MEDIA_TYPE, "the Content-Type is %.100s; it must be application/json", content_type);
+		return fault_set(fault, FAULT_MEDIA_TYPE, "the Content-Type is %.100s; it must be application/json",
+			content_type);
 	return FAULT_NONE;
 }
 
@@ -51,8 +52,8 @@ fault_at(struct span body, size_t offset, enum fault_code code, const char *what
 }
 
 /*
- * The parser recurses, and each object costs it hundreds of bytes: both are bounded before it starts, by counting brackets outside
- * of strings. What is no JSON at all is left to the parser.
+ * The parser recurses, and each object costs it hundreds of bytes: both are bounded before it starts, by counting brackets
+ * outside of strings. What is no JSON at all is left to the parser.
  */
 static enum fault_code
 check_shape(struct span body, struct fault *fault)
@@ -71,7 +72,8 @@ check_shape(struct span body, struct fault *fault)
 			if (++depth > JSON_BODY_DEPTH_MAX)
 				return fault_at(body, i, FAULT_MALFORMED, "nested deeper than 32 levels", fault);
 			if (++containers > JSON_BODY_CONTAINERS_MAX)
-				return fault_set(fault, FAULT_TOO_LARGE, "the body has more than %d objects and arrays", JSON_BODY_CONTAINERS_MAX);
+				return fault_set(fault, FAULT_TOO_LARGE, "the body has more than %d objects and arrays",
+					JSON_BODY_CONTAINERS_MAX);
 		} else if ((byte == '}' || byte == ']') && depth > 0)
 			depth--;
 	}
@@ -141,7 +143,8 @@ read_field(json_t *object, struct json_body_place place, const struct json_body_
 	const struct kind *kind = &kinds[json_typeof(value)];
 	if ((field->types & kind->type) == 0) {
 		name_types(field->types, wanted, sizeof wanted);
-		return complaints_add(complaints, fault, place.list, place.index, field->name, "must be %s, but is %s", wanted, kind->name);
+		return complaints_add(complaints, fault, place.list, place.index, field->name, "must be %s, but is %s", wanted,
+			kind->name);
 	}
 	if (kind->type != JSON_BODY_NULL)
 		*field->ret_value = value;

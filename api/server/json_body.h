@@ -1,8 +1,9 @@
 /*
- * json_body: JSON that came from outside, made into values that are what they should be, or into complaints that name all that is not.
+ * json_body: JSON that came from outside, made into values that are what they should be, or into complaints that name all that
+ * is not.
  *
- * What is no JSON (also: a key twice, invalid UTF-8, a NUL, too deep, numbers out of range) is MALFORMED with its line and column.
- * What is JSON but not what was asked for (wrong types, unknown or missing fields) becomes complaints, all at once.
+ * What is no JSON (also: a key twice, invalid UTF-8, a NUL, too deep, numbers out of range) is MALFORMED with its line and
+ * column. What is JSON but not what was asked for (wrong types, unknown or missing fields) becomes complaints, all at once.
  *
  * Threads: safe for different documents.
  */
@@ -61,8 +62,8 @@ struct json_body_place {
  * Reads an object's fields. Complains of what is no object, of unknown fields, missing ones and wrong types.
  * The names of unknown fields are borrowed from the document by the complaints. Faults: MEMORY.
  */
-CHECKED enum fault_code json_body_read(json_t *object, struct json_body_place place, const struct json_body_field *fields, size_t count,
-	struct complaints *complaints, struct fault *fault);
+CHECKED enum fault_code json_body_read(json_t *object, struct json_body_place place, const struct json_body_field *fields,
+	size_t count, struct complaints *complaints, struct fault *fault);
 
 /* FAULT_INVALID when there are complaints: names the first and counts the others. */
 CHECKED enum fault_code json_body_check(const struct complaints *complaints, struct fault *fault);

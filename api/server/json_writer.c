@@ -27,7 +27,8 @@ put(struct json_writer *writer, const char *text, size_t length)
 static void
 put_special(struct json_writer *writer, unsigned char byte)
 {
-	static const char short_names[][2] = { { '"', '"' }, { '\\', '\\' }, { '\n', 'n' }, { '\r', 'r' }, { '\t', 't' }, { '\b', 'b' }, { '\f', 'f' } };
+	static const char short_names[][2] = { { '"', '"' }, { '\\', '\\' }, { '\n', 'n' }, { '\r', 'r' }, { '\t', 't' },
+		{ '\b', 'b' }, { '\f', 'f' } };
 	char escaped[8];
 	for (size_t i = 0; i < sizeof short_names / sizeof short_names[0]; i++) {
 		if (byte == (unsigned char)short_names[i][0]) {

@@ -1,8 +1,8 @@
 /*
  * json_writer: JSON as a stream into a spool: commas, nesting and escaping are its business.
  *
- * After a failure further calls do nothing; json_writer_check() tells. So a row is written without a TRY on every member, and checked
- * once. Text that is not UTF-8 is made so (U+FFFD for what is broken), so that an answer is always JSON.
+ * After a failure further calls do nothing; json_writer_check() tells. So a row is written without a TRY on every member, and
+ * checked once. Text that is not UTF-8 is made so (U+FFFD for what is broken), so that an answer is always JSON.
  *
  * Threads: one at a time.
  */

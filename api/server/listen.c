@@ -56,7 +56,8 @@ listen_parse(const char *text, struct listen_address *ret_address, struct fault 
 	const char *colon = strrchr(text, ':');
 	size_t length = colon == NULL ? 0 : (size_t)(colon - text);
 	if (length == 0 || length >= sizeof host || !parse_port(colon + 1, &port))
-		return fault_set(fault, FAULT_INVALID, "\"%.200s\" is not an address and port such as 127.0.0.1:8443 or [::1]:8443", text);
+		return fault_set(fault, FAULT_INVALID,
+			"\"%.200s\" is not an address and port such as 127.0.0.1:8443 or [::1]:8443", text);
 	memcpy(host, text, length);
 	host[length] = '\0';
 	bool understood = false;
@@ -70,7 +71,8 @@ listen_parse(const char *text, struct listen_address *ret_address, struct fault 
 	} else
 		understood = set_ipv4(&address, host, port);
 	if (!understood)
-		return fault_set(fault, FAULT_INVALID, "\"%.200s\" does not begin with an IP address (IPv6 in brackets), localhost or *", text);
+		return fault_set(fault, FAULT_INVALID,
+			"\"%.200s\" does not begin with an IP address (IPv6 in brackets), localhost or *", text);
 	*ret_address = address;
 	return FAULT_NONE;
 }

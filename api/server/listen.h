@@ -15,7 +15,10 @@ struct listen_address {
 	socklen_t length;
 };
 
-/* "192.0.2.1:8443", "[2001:db8::1]:8443", "localhost:8443", "*:8443" (all addresses of both families). Never asks a name server. Faults: INVALID. */
+/*
+ * "192.0.2.1:8443", "[2001:db8::1]:8443", "localhost:8443", "*:8443" (all addresses of both families). Never asks a name
+ * server. Faults: INVALID.
+ */
 CHECKED enum fault_code listen_parse(const char *text, struct listen_address *ret_address, struct fault *fault);
 
 /*

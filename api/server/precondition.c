@@ -68,7 +68,10 @@ is_version(const char *candidate, size_t length, const void *wanted)
 	return length > stem && memcmp(candidate, tag, stem) == 0 && (candidate[stem] == '"' || candidate[stem] == '-');
 }
 
-/* Does a tag of the list pass the test? weak: weak tags count as well. Empty elements are allowed (§5.6.1.2). false: it is no list. */
+/*
+ * Does a tag of the list pass the test? weak: weak tags count as well. Empty elements are allowed (§5.6.1.2). false: it is no
+ * list.
+ */
 static bool
 find_tag(const char *field, bool weak, tag_test test, const void *wanted, bool *ret_found)
 {

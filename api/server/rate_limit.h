@@ -26,7 +26,10 @@ CHECKED enum fault_code rate_limit_new(int64_t per_second, int64_t burst, struct
 void rate_limit_free(struct rate_limit *limit);
 SCOPED(struct rate_limit, rate_limit_free)
 
-/* Takes one out of the key's bucket. When it is empty: false, and *ret_wait_ms says until when (> 0). now_ms: clock_monotonic_ms(). */
+/*
+ * Takes one out of the key's bucket. When it is empty: false, and *ret_wait_ms says until when (> 0). now_ms:
+ * clock_monotonic_ms().
+ */
 bool rate_limit_take(struct rate_limit *limit, struct span key, int64_t now_ms, int64_t *ret_wait_ms);
 
 #endif

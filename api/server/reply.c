@@ -180,8 +180,9 @@ log_failure(const struct fault *fault, const struct reply_context *context)
 	char what[400];
 	if (context->health != NULL)
 		return;
-	(void)snprintf(what, sizeof what, "request %.40s by %.100s on CA %.100s failed", context->request_id != NULL ? context->request_id : "-",
-		context->actor != NULL ? context->actor : "-", context->ca_handle != NULL ? context->ca_handle : "-");
+	(void)snprintf(what, sizeof what, "request %.40s by %.100s on CA %.100s failed",
+		context->request_id != NULL ? context->request_id : "-", context->actor != NULL ? context->actor : "-",
+		context->ca_handle != NULL ? context->ca_handle : "-");
 	log_fault(fault->code == FAULT_BUSY ? LOG_WARNING : LOG_ERROR, fault, what);
 }
 

@@ -55,9 +55,9 @@ struct reply_context {
 };
 
 /*
- * Makes the reply a problem that tells the fault, whatever was in it; header fields that were set stay, but for Location and ETag.
- * What went wrong inside (5xx) is for the log: the client is told the request's id to ask with. Never fails: short of memory, the
- * problem has no details.
+ * Makes the reply a problem that tells the fault, whatever was in it; header fields that were set stay, but for Location and
+ * ETag. What went wrong inside (5xx) is for the log: the client is told the request's id to ask with. Never fails: short of
+ * memory, the problem has no details.
  */
 void reply_problem(struct reply *reply, const struct fault *fault, const struct reply_context *context);
 

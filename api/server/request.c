@@ -36,7 +36,8 @@ static const struct field {
 #define FIELDS (sizeof fields / sizeof fields[0])
 
 /* Fields that proxies add: with one of them a request from the loopback address may come from anywhere. */
-static const char *const proxy_fields[] = { "Forwarded", "Via", "X-Forwarded-For", "X-Real-IP", "X-Forwarded-Host", "X-Forwarded-Proto" };
+static const char *const proxy_fields[] = { "Forwarded", "Via", "X-Forwarded-For", "X-Real-IP", "X-Forwarded-Host",
+	"X-Forwarded-Proto" };
 
 static char **
 value_of(struct request *request, const struct field *field)
@@ -70,7 +71,11 @@ request_set_method(struct request *request, const char *method)
 		const char *word;
 		enum request_method method;
 	} methods[] = {
-		{ "GET", METHOD_GET }, { "HEAD", METHOD_GET }, { "POST", METHOD_POST }, { "PATCH", METHOD_PATCH }, { "DELETE", METHOD_DELETE },
+		{ "GET", METHOD_GET },
+		{ "HEAD", METHOD_GET },
+		{ "POST", METHOD_POST },
+		{ "PATCH", METHOD_PATCH },
+		{ "DELETE", METHOD_DELETE },
 	};
 	request->method = METHOD_OTHER;
 	request->head = strcmp(method, "HEAD") == 0;
@@ -158,7 +163,8 @@ split_query(struct request *request, char *query, struct fault *fault)
 		if (request_parameter(request, name) != NULL)
 			return fault_set(fault, FAULT_MALFORMED, "the query parameter %.100s is given twice", name);
 		if (request->parameters_count == REQUEST_PARAMETERS_MAX)
-			return fault_set(fault, FAULT_MALFORMED, "there are more than %d query parameters", REQUEST_PARAMETERS_MAX);
+			return fault_set(fault, FAULT_MALFORMED, "there are more than %d query parameters",
+				REQUEST_PARAMETERS_MAX);
 		request->parameters[request->parameters_count++] = (struct request_parameter){ name, value };
 	}
 	return FAULT_NONE;
@@ -217,7 +223,8 @@ request_add_header(struct request *request, const char *name, const char *value,
 	if (request->header_fields > REQUEST_HEADER_FIELDS_MAX)
 		return fault_set(fault, FAULT_HEADERS, "there are more than %d header fields", REQUEST_HEADER_FIELDS_MAX);
 	if (request->header_bytes > REQUEST_HEADERS_MAX)
-		return fault_set(fault, FAULT_HEADERS, "the header fields are larger than %d bytes together", REQUEST_HEADERS_MAX);
+		return fault_set(fault, FAULT_HEADERS, "the header fields are larger than %d bytes together",
+			REQUEST_HEADERS_MAX);
 	for (size_t i = 0; i < FIELDS; i++) {
 		if (strcasecmp(name, fields[i].name) == 0)
 			return keep_field(&fields[i], value_of(request, &fields[i]), value, fault);
@@ -259,8 +266,8 @@ request_parameter(const struct request *request, const char *name)
 }
 
 enum fault_code
-request_parameter_number(const struct request *request, const char *name, int64_t min, int64_t max, int64_t initial, int64_t *ret_number,
-	struct fault *fault)
+request_parameter_number(const struct request *request, const char *name, int64_t min, int64_t max, int64_t initial,
+	int64_t *ret_number, struct fault *fault)
 {
 	const char *text = request_parameter(request, name);
 	if (text == NULL) {

@@ -1,7 +1,9 @@
 /*
- * request: one HTTP request as the handlers see it: method, path segments, query parameters, the header fields that matter, the body.
+ * request: one HTTP request as the handlers see it: method, path segments, query parameters, the header fields that matter, the
+ * body.
  *
- * All of it comes from outside. Parsing is strict and says what is wrong; nothing here knows the HTTP library, a database or a token.
+ * All of it comes from outside. Parsing is strict and says what is wrong; nothing here knows the HTTP library, a database or a
+ * token.
  *
  * Threads: a request belongs to whoever works on it.
  */
@@ -80,9 +82,9 @@ void request_set_method(struct request *request, const char *method);
 void request_set_peer(struct request *request, const struct sockaddr *address);
 
 /*
- * Path and query as sent ("/api/v1/cas?limit=10", also with scheme and authority in front, RFC 9112 §3.2.2), percent-decoded once.
- * Faults: MALFORMED (a bad escape, a NUL, invalid UTF-8, a parameter twice or without a name, too many), HEADERS (too long),
- * NOT_FOUND (more segments than any route has), MEMORY.
+ * Path and query as sent ("/api/v1/cas?limit=10", also with scheme and authority in front, RFC 9112 §3.2.2), percent-decoded
+ * once. Faults: MALFORMED (a bad escape, a NUL, invalid UTF-8, a parameter twice or without a name, too many), HEADERS (too
+ * long), NOT_FOUND (more segments than any route has), MEMORY.
  */
 CHECKED enum fault_code request_set_target(struct request *request, const char *target, struct fault *fault);
 
@@ -90,10 +92,12 @@ CHECKED enum fault_code request_set_target(struct request *request, const char *
 CHECKED enum fault_code request_add_header(struct request *request, const char *name, const char *value, struct fault *fault);
 
 /*
- * What the header fields say of the request as a whole, once all are there. version: "HTTP/1.1". *ret_length: bytes of the body to come,
- * -1 where only its end tells. Faults: MALFORMED (no Host, RFC 9112 §3.2; a length told in two ways or an unknown coding, §6).
+ * What the header fields say of the request as a whole, once all are there. version: "HTTP/1.1". *ret_length: bytes of the body
+ * to come, -1 where only its end tells. Faults: MALFORMED (no Host, RFC 9112 §3.2; a length told in two ways or an unknown
+ * coding, §6).
  */
-CHECKED enum fault_code request_check_head(const struct request *request, const char *version, int64_t *ret_length, struct fault *fault);
+CHECKED enum fault_code request_check_head(const struct request *request, const char *version, int64_t *ret_length,
+	struct fault *fault);
 
 /* A query parameter's value; NULL when it is absent. */
 const char *request_parameter(const struct request *request, const char *name);
@@ -101,6 +105,7 @@ const char *request_parameter(const struct request *request, const char *name);
 CHECKED enum fault_code request_parameter_number(const struct request *request, const char *name, int64_t min, int64_t max,
 	int64_t initial, int64_t *ret_number, struct fault *fault);
 /* "true" or "false"; false when it is absent. Faults: INVALID. */
-CHECKED enum fault_code request_parameter_truth(const struct request *request, const char *name, bool *ret_truth, struct fault *fault);
+CHECKED enum fault_code request_parameter_truth(const struct request *request, const char *name, bool *ret_truth,
+	struct fault *fault);
 
 #endif

@@ -109,7 +109,8 @@ lists(const char *words, const char *word)
 }
 
 enum fault_code
-router_check_parameters(const struct route *route, const struct request *request, struct complaints *complaints, struct fault *fault)
+router_check_parameters(const struct route *route, const struct request *request, struct complaints *complaints,
+	struct fault *fault)
 {
 	for (size_t i = 0; i < request->parameters_count; i++) {
 		const char *name = request->parameters[i].name;

@@ -26,7 +26,7 @@
 #define ROUTER_TAKES_JSON 1U            /* a JSON body, and only that */
 #define ROUTER_TAKES_UPLOAD 2U          /* a body of any kind, streamed into a file */
 #define ROUTER_AT_ONCE 4U               /* answered without waiting for anything: no worker needed */
-#define ROUTER_BOUND_TOO 8U             /* without {ca} in the path, yet for tokens that are bound to a CA: it shows them theirs alone */
+#define ROUTER_BOUND_TOO 8U /* without {ca} in the path, yet for tokens that are bound to a CA: it shows them theirs alone */
 #define ROUTER_LOOPBACK_TOO 16U         /* no token needed from a loopback address */
 
 #define ROUTER_TAKES_MATCH (ROUTER_TAKES_JSON | 32U) /* JSON, and If-Match with an entity tag of ours */
@@ -63,8 +63,8 @@ CHECKED enum fault_code router_find(const struct request *request, const struct 
 void router_allow_text(unsigned allowed, char text[ROUTER_ALLOW_TEXT]);
 
 /* Every query parameter is one that the route takes. Complains of each other one (field: its name). Faults: INVALID, MEMORY. */
-CHECKED enum fault_code router_check_parameters(const struct route *route, const struct request *request, struct complaints *complaints,
-	struct fault *fault);
+CHECKED enum fault_code router_check_parameters(const struct route *route, const struct request *request,
+	struct complaints *complaints, struct fault *fault);
 
 bool router_allows(const struct route *route, enum role role);
 bool router_needs_ca(const struct route *route);

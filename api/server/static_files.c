@@ -53,8 +53,9 @@ static const struct file_kind *
 find_kind(const struct request *request)
 {
 	size_t depth = request->segments_count;
-	if (depth == 5 && (!is_session(request->segments[1]) || !consists_of(request->segments[2], "0123456789", 1, SERIAL_DIGITS_MAX) ||
-		!consists_of(request->segments[3], "0123456789abcdef", 32, 32)))
+	if (depth == 5 &&
+		(!is_session(request->segments[1]) || !consists_of(request->segments[2], "0123456789", 1, SERIAL_DIGITS_MAX) ||
+			!consists_of(request->segments[3], "0123456789abcdef", 32, 32)))
 		return NULL;
 	for (size_t i = 0; i < sizeof file_kinds / sizeof file_kinds[0]; i++) {
 		const struct file_kind *kind = &file_kinds[i];
@@ -75,7 +76,8 @@ not_found(struct fault *fault)
 static enum fault_code
 open_directory(int data_directory, const struct request *request, int *ret_directory, struct fault *fault)
 {
-	AUTO_CLEAR(int, descriptor_close) directory = openat(data_directory, request->segments[0], O_PATH | O_DIRECTORY | O_CLOEXEC);
+	AUTO_CLEAR(int, descriptor_close)
+	directory = openat(data_directory, request->segments[0], O_PATH | O_DIRECTORY | O_CLOEXEC);
 	for (size_t i = 1; directory >= 0 && i + 1 < request->segments_count; i++) {
 		int below = openat(directory, request->segments[i], O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		descriptor_close(&directory);

@@ -100,8 +100,8 @@ fits(const struct pair *pair)
 	unsigned char of_certificate[KEY_ID_MAX], of_key[KEY_ID_MAX];
 	size_t certificate_size = sizeof of_certificate, key_size = sizeof of_key;
 	return gnutls_x509_crt_get_key_id(pair->chain[0], GNUTLS_KEYID_USE_SHA256, of_certificate, &certificate_size) == 0 &&
-		gnutls_x509_privkey_get_key_id(pair->key, GNUTLS_KEYID_USE_SHA256, of_key, &key_size) == 0 && certificate_size == key_size &&
-		memcmp(of_certificate, of_key, key_size) == 0;
+		gnutls_x509_privkey_get_key_id(pair->key, GNUTLS_KEYID_USE_SHA256, of_key, &key_size) == 0 &&
+		certificate_size == key_size && memcmp(of_certificate, of_key, key_size) == 0;
 }
 
 static enum fault_code
@@ -111,7 +111,8 @@ read_pair(const struct tls *tls, struct pair *ret_pair, struct fault *fault)
 	TRY(read_chain(tls, &pair, fault));
 	TRY(read_key(tls, &pair, fault));
 	if (!fits(&pair))
-		return fault_set(fault, FAULT_CONFIG, "%s is not the key of the first certificate in %s", tls->key_path, tls->certificate_path);
+		return fault_set(fault, FAULT_CONFIG, "%s is not the key of the first certificate in %s", tls->key_path,
+			tls->certificate_path);
 	*ret_pair = pair;
 	pair = (struct pair){ .count = 0 };
 	return FAULT_NONE;

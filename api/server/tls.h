@@ -21,7 +21,10 @@
 
 struct tls;
 
-/* Paths are relative to data_directory, or absolute. Faults: CONFIG (missing, unreadable, no pair: says which and why), IO, MEMORY. */
+/*
+ * Paths are relative to data_directory, or absolute. Faults: CONFIG (missing, unreadable, no pair: says which and why), IO,
+ * MEMORY.
+ */
 CHECKED enum fault_code tls_new(int data_directory, const char *certificate_path, const char *key_path, struct tls **ret_tls,
 	struct fault *fault);
 void tls_free(struct tls *tls);
@@ -30,7 +33,10 @@ SCOPED(struct tls, tls_free)
 /* Looks whether the files changed (size, time, inode) and reads them if so. To be called about once a second. */
 void tls_refresh(struct tls *tls);
 
-/* Copies for one handshake, which GnuTLS frees (GNUTLS_CERT_RETR_DEINIT_ALL): a reload in between does them no harm. 0, or a GnuTLS error. */
+/*
+ * Copies for one handshake, which GnuTLS frees (GNUTLS_CERT_RETR_DEINIT_ALL): a reload in between does them no harm. 0, or a
+ * GnuTLS error.
+ */
 int tls_copy(struct tls *tls, gnutls_pcert_st **ret_chain, unsigned *ret_count, gnutls_privkey_t *ret_key);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * upload: a request's body streamed into a file, for imports: DIR/imports/<random>.part until it is complete, then DIR/imports/<id>.
+ * upload: a request's body streamed into a file, for imports: DIR/imports/<random>.part until it is complete, then
+ * DIR/imports/<id>.
  *
  * Threads: an upload belongs to its request.
  */
@@ -16,7 +17,8 @@
 /* Faults: DISK, IO, CRYPTO. */
 CHECKED enum fault_code upload_open(struct request_upload *upload, int data_directory, struct fault *fault);
 /* Faults: TOO_LARGE (more than limit bytes in all), DISK, IO. */
-CHECKED enum fault_code upload_write(struct request_upload *upload, const void *data, size_t length, int64_t limit, struct fault *fault);
+CHECKED enum fault_code upload_write(struct request_upload *upload, const void *data, size_t length, int64_t limit,
+	struct fault *fault);
 /* Flushes it. Faults: DISK, IO. */
 CHECKED enum fault_code upload_flush(struct request_upload *upload, struct fault *fault);
 /* Gives a flushed upload its final name and closes it. Faults: DISK, IO. */

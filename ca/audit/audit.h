@@ -1,5 +1,6 @@
 /*
- * audit: the only writer of audit rows. What happened is audited in the transaction that did it; what was refused, in one of its own.
+ * audit: the only writer of audit rows. What happened is audited in the transaction that did it; what was refused, in one of its
+ * own.
  */
 #ifndef CA_AUDIT_AUDIT_H
 #define CA_AUDIT_AUDIT_H
@@ -26,7 +27,7 @@ struct actor {
 };
 
 struct audit_event {
-	const char *action;                             /* "ca.create", "ca.resources", "ca.delete", "roas.change", "token.create", … */
+	const char *action;                             /* "ca.create", "ca.resources", "roas.change", "token.create", … */
 	int64_t ca_id;                                  /* 0: none */
 	const char *ca_handle;                          /* NULL: none */
 	const char *outcome;                            /* "done", or fault_type() */

@@ -5,14 +5,21 @@
 static const char standard_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char url_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/* Writes the characters that carry bits, without padding. */
+/* Writes the characters that carry bits, without padding. Whole threes first and fast: snapshots of the repository go through here. */
 static size_t
 encode(const char *alphabet, struct span data, char *ret_text)
 {
-	size_t written = 0;
+	size_t written = 0, whole = data.length - data.length % 3;
+	for (const uint8_t *three = data.data; three < data.data + whole; three += 3) {
+		uint32_t bits = (uint32_t)three[0] << 16 | (uint32_t)three[1] << 8 | three[2];
+		ret_text[written++] = alphabet[bits >> 18];
+		ret_text[written++] = alphabet[bits >> 12 & 63];
+		ret_text[written++] = alphabet[bits >> 6 & 63];
+		ret_text[written++] = alphabet[bits & 63];
+	}
 	uint32_t bits = 0;
 	unsigned held = 0;
-	for (size_t i = 0; i < data.length; i++) {
+	for (size_t i = whole; i < data.length; i++) {
 		bits = bits << 8 | data.data[i];
 		held += 8;
 		while (held >= 6) {

@@ -35,8 +35,8 @@ create_ca(struct db_connection *connection, void *argument, struct fault *fault)
 }
 
 enum fault_code
-ca_create(const struct command_context *context, const struct actor *actor, const char *handle, const struct resource_set *resources,
-	struct complaints *complaints, int64_t *ret_ca_id, struct fault *fault)
+ca_create(const struct command_context *context, const struct actor *actor, const char *handle,
+	const struct resource_set *resources, struct complaints *complaints, int64_t *ret_ca_id, struct fault *fault)
 {
 	struct ca_change change = {
 		.actor = actor, .now_at = clock_now(context->clock), .new_handle = handle, .resources = resources,
@@ -109,11 +109,12 @@ set_resources(struct db_connection *connection, void *argument, struct fault *fa
 }
 
 enum fault_code
-ca_set_resources(const struct command_context *context, const struct actor *actor, int64_t ca_id, const struct resource_set *resources,
-	struct complaints *complaints, struct fault *fault)
+ca_set_resources(const struct command_context *context, const struct actor *actor, int64_t ca_id,
+	const struct resource_set *resources, struct complaints *complaints, struct fault *fault)
 {
 	struct ca_change change = {
-		.actor = actor, .now_at = clock_now(context->clock), .ca_id = ca_id, .resources = resources, .complaints = complaints,
+		.actor = actor, .now_at = clock_now(context->clock), .ca_id = ca_id, .resources = resources,
+		.complaints = complaints,
 	};
 	struct audit_event event = { .action = "ca.resources", .ca_id = ca_id, .ca_handle = change.handle };
 	return command_run_due(context, actor, &event, set_resources, &change, fault);

@@ -65,7 +65,8 @@ command_check_handle(const char *handle, struct fault *fault)
 	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
 	size_t length = strnlen(handle, HANDLE_MAX + 1);
 	if (length == 0 || length > HANDLE_MAX || strspn(handle, allowed) != length)
-		return fault_set(fault, FAULT_INVALID, "a handle is 1 to %d characters out of A-Z, a-z, 0-9, \"_\" and \"-\"", HANDLE_MAX);
+		return fault_set(fault, FAULT_INVALID, "a handle is 1 to %d characters out of A-Z, a-z, 0-9, \"_\" and \"-\"",
+			HANDLE_MAX);
 	return FAULT_NONE;
 }
 
@@ -105,8 +106,8 @@ command_audit_refusal(const struct command_context *context, const struct actor 
 }
 
 enum fault_code
-command_run(const struct command_context *context, const struct actor *actor, const struct audit_event *event, db_change change,
-	void *argument, struct fault *fault)
+command_run(const struct command_context *context, const struct actor *actor, const struct audit_event *event,
+	db_change change, void *argument, struct fault *fault)
 {
 	struct fault own = FAULT_INIT;
 	if (fault == NULL)
@@ -118,8 +119,8 @@ command_run(const struct command_context *context, const struct actor *actor, co
 }
 
 enum fault_code
-command_run_due(const struct command_context *context, const struct actor *actor, const struct audit_event *event, db_change change,
-	void *argument, struct fault *fault)
+command_run_due(const struct command_context *context, const struct actor *actor, const struct audit_event *event,
+	db_change change, void *argument, struct fault *fault)
 {
 	TRY(command_run(context, actor, event, change, argument, fault));
 	if (context->wake != NULL)

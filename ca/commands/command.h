@@ -67,14 +67,14 @@ CHECKED enum fault_code command_check_handle(const char *handle, struct fault *f
 /* An actor that is bound to a CA sees no other: NOT_FOUND. The API looks at roles before; this is the second lock. */
 CHECKED enum fault_code command_check_actor(const struct actor *actor, int64_t ca_id, struct fault *fault);
 /*
- * Runs a change on the writer, and audits its refusal as `event` says (outcome and detail are set here; what else it points to may
- * still be filled in by the change).
+ * Runs a change on the writer, and audits its refusal as `event` says (outcome and detail are set here; what else it points to
+ * may still be filled in by the change).
  */
-CHECKED enum fault_code command_run(const struct command_context *context, const struct actor *actor, const struct audit_event *event,
-	db_change change, void *argument, struct fault *fault);
+CHECKED enum fault_code command_run(const struct command_context *context, const struct actor *actor,
+	const struct audit_event *event, db_change change, void *argument, struct fault *fault);
 /* The same for a change that makes work due: wakes the scheduler when it was kept. */
-CHECKED enum fault_code command_run_due(const struct command_context *context, const struct actor *actor, const struct audit_event *event,
-	db_change change, void *argument, struct fault *fault);
+CHECKED enum fault_code command_run_due(const struct command_context *context, const struct actor *actor,
+	const struct audit_event *event, db_change change, void *argument, struct fault *fault);
 /* Writes the audit row of a command that was refused, in a transaction of its own; never fails (it is logged when it can't). */
 void command_audit_refusal(const struct command_context *context, const struct actor *actor, struct audit_event event,
 	const struct fault *refusal);

@@ -79,9 +79,10 @@ complain_of_overlap(struct check *check, const struct resource_range *range, siz
 	resource_range_text(range, text);
 	resource_range_text(theirs, their_text);
 	if (check->overlaps++ == 0)
-		(void)fault_set(&check->first_overlap, FAULT_RESOURCE_CONFLICT, "%s: CA \"%s\" holds %s", text, handle, their_text);
-	return complaints_add(check->complaints, fault, list_name(range->kind), index, NULL, "%s: CA \"%s\" holds %s", text, handle,
-		their_text);
+		(void)fault_set(&check->first_overlap, FAULT_RESOURCE_CONFLICT, "%s: CA \"%s\" holds %s", text, handle,
+			their_text);
+	return complaints_add(check->complaints, fault, list_name(range->kind), index, NULL, "%s: CA \"%s\" holds %s", text,
+		handle, their_text);
 }
 
 static enum fault_code
@@ -98,7 +99,8 @@ check_range(void *argument, const struct resource_range *range, size_t index, st
 			"%s is not held by the CA above, \"%s\"", text, check->above->handle);
 	}
 	struct holding_range row = stored(range);
-	TRY(holding_store_overlap(check->connection, check->ca_id, &row, &overlaps, handle, theirs.min.bytes, theirs.max.bytes, fault));
+	TRY(holding_store_overlap(check->connection, check->ca_id, &row, &overlaps, handle, theirs.min.bytes, theirs.max.bytes,
+		fault));
 	return overlaps ? complain_of_overlap(check, range, index, handle, &theirs, fault) : FAULT_NONE;
 }
 

@@ -1,8 +1,8 @@
 /*
  * holdings: what a member may be given, and the rows that say who holds what. Inside a transaction that somebody else runs.
  *
- * Two rules: a member holds nothing that another member holds, and nothing that the CAs above it don't (first explicit set on the way
- * up, as issuing CAs inherit). Private, special and documentation resources are ordinary.
+ * Two rules: a member holds nothing that another member holds, and nothing that the CAs above it don't (first explicit set on
+ * the way up, as issuing CAs inherit). Private, special and documentation resources are ordinary.
  */
 #ifndef CA_COMMANDS_HOLDINGS_H
 #define CA_COMMANDS_HOLDINGS_H

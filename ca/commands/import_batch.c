@@ -29,8 +29,9 @@ struct import_batch {
 	size_t count, capacity;
 	size_t cost;
 	/*
-	 * Where members go, found when the first one is to be made and kept from one transaction to the next: counting 20,000 children each
-	 * time would cost more than all else. Others may come to the same place meanwhile: its limit is not that sharp.
+	 * Where members go, found when the first one is to be made and kept from one transaction to the next: counting 20,000
+	 * children each time would cost more than all else. Others may come to the same place meanwhile: its limit is not that
+	 * sharp.
 	 */
 	struct member_place place;
 };
@@ -168,7 +169,8 @@ compare_member(struct step *step, const struct batch_entry *entry, int64_t ca_id
 		return FAULT_NONE;
 	}
 	step->counts.members_different++;
-	return remark(step, "member-differs", entry, fault, "CA \"%s\" holds other resources than the file says; use PATCH", entry->handle);
+	return remark(step, "member-differs", entry, fault, "CA \"%s\" holds other resources than the file says; use PATCH",
+		entry->handle);
 }
 
 /* Whether a member could not be made because of what others did since the file was checked. */
@@ -189,7 +191,8 @@ create_member(struct step *step, const struct batch_entry *entry, struct fault *
 	struct member_creation creation = {
 		.handle = entry->handle, .resources = &entry->resources, .import_id = step->import_id, .now_at = step->now_at,
 	};
-	enum fault_code code = member_create(step->connection, step->actor, step->place, &creation, &complaints, &ca_id, &refusal);
+	enum fault_code code = member_create(step->connection, step->actor, step->place, &creation, &complaints, &ca_id,
+		&refusal);
 	if (code == FAULT_NONE) {
 		step->counts.members_created++;
 		return FAULT_NONE;
@@ -239,11 +242,12 @@ find_holder(struct step *step, const struct batch_entry *entry, int64_t *ret_ca_
 		TRY(turn_to(step, entry->handle, fault));
 		bool held = step->ca_id != 0 && resource_set_holds_prefix(&step->held, &entry->payload.prefix);
 		*ret_ca_id = held ? step->ca_id : 0;
-		return held ? FAULT_NONE : remark(step, "not-held", entry, fault, "%s: CA \"%s\" does not hold all of the prefix", text,
-			entry->handle);
+		return held ? FAULT_NONE : remark(step, "not-held", entry, fault, "%s: CA \"%s\" does not hold all of the prefix",
+			text, entry->handle);
 	}
 	TRY(holdings_holder(step->connection, &entry->payload.prefix, ret_ca_id, fault));
-	return *ret_ca_id != 0 ? FAULT_NONE : remark(step, "not-held", entry, fault, "%s: no member holds all of the prefix", text);
+	return *ret_ca_id != 0 ? FAULT_NONE : remark(step, "not-held", entry, fault, "%s: no member holds all of the prefix",
+		text);
 }
 
 /* Looked for from the end: payloads of one member mostly follow each other. */
@@ -275,7 +279,8 @@ add_payload(struct step *step, const struct batch_entry *entry, int64_t ca_id, s
 	if (target->roas + target->more >= ROAS_PER_CA_MAX) {
 		payload_text(&entry->payload, text);
 		step->counts.warnings++;
-		return remark(step, "too-many", entry, fault, "%s was not added: its member has %d ROAs already", text, ROAS_PER_CA_MAX);
+		return remark(step, "too-many", entry, fault, "%s was not added: its member has %d ROAs already", text,
+			ROAS_PER_CA_MAX);
 	}
 	TRY(intent_add(step->connection, ca_id, &entry->payload, NULL, step->now_at, &added, fault));
 	target->more += added;
@@ -293,7 +298,8 @@ warn_of_asn(struct step *step, const struct batch_entry *entry, struct fault *fa
 		return FAULT_NONE;
 	payload_text(&entry->payload, text);
 	step->counts.warnings++;
-	return remark(step, "reserved-asn", entry, fault, "%s has a reserved AS number, which members may not add themselves", text);
+	return remark(step, "reserved-asn", entry, fault, "%s has a reserved AS number, which members may not add themselves",
+		text);
 }
 
 static enum fault_code
@@ -315,7 +321,8 @@ mark_targets(struct step *step, struct fault *fault)
 	for (size_t i = 0; i < step->targets_count; i++) {
 		const struct target *target = &step->targets[i];
 		if (target->more > 0)
-			TRY(ca_store_change_roas(step->connection, target->ca_id, target->more, step->import_id, step->now_at, fault));
+			TRY(ca_store_change_roas(step->connection, target->ca_id, target->more, step->import_id, step->now_at,
+				fault));
 	}
 	return FAULT_NONE;
 }
@@ -336,8 +343,8 @@ apply(struct db_connection *connection, void *argument, struct fault *fault)
 }
 
 enum fault_code
-import_batch_apply(struct import_batch *batch, const struct command_context *context, const struct actor *actor, const char *import_id,
-	struct fault *fault)
+import_batch_apply(struct import_batch *batch, const struct command_context *context, const struct actor *actor,
+	const char *import_id, struct fault *fault)
 {
 	AUTO_CLEAR(struct step, step_clear) step = {
 		.batch = batch,

@@ -1,6 +1,6 @@
 /*
- * import_batch: a few entries of a file, gathered while it is read, and applied in one transaction together with how far the import came.
- * So a kill between two batches loses nothing, and members' own changes never wait for more than one of them.
+ * import_batch: a few entries of a file, gathered while it is read, and applied in one transaction together with how far the
+ * import came. So a kill between two batches loses nothing, and members' own changes never wait for more than one of them.
  */
 #ifndef CA_COMMANDS_IMPORT_BATCH_H
 #define CA_COMMANDS_IMPORT_BATCH_H
@@ -25,7 +25,7 @@ bool import_batch_is_empty(const struct import_batch *batch);
  * Applies what it has in one transaction, all or nothing, and empties it. actor: in whose name members are made.
  * Faults: DATABASE, DISK, MEMORY, CRYPTO (then it still has its entries).
  */
-CHECKED enum fault_code import_batch_apply(struct import_batch *batch, const struct command_context *context, const struct actor *actor,
-	const char *import_id, struct fault *fault);
+CHECKED enum fault_code import_batch_apply(struct import_batch *batch, const struct command_context *context,
+	const struct actor *actor, const char *import_id, struct fault *fault);
 
 #endif

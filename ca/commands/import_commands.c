@@ -217,7 +217,8 @@ fail(struct import *import, enum fault_code code, const struct fault *fault)
 }
 
 enum fault_code
-import_apply(const struct command_context *context, const char *id, const char *path, const volatile bool *stop, struct fault *fault)
+import_apply(const struct command_context *context, const char *id, const char *path, const volatile bool *stop,
+	struct fault *fault)
 {
 	AUTO_CLEAR(struct import, import_clear) import = { .context = context, .id = id, .path = path, .stop = stop };
 	struct fault own = FAULT_INIT;

@@ -22,12 +22,13 @@ CHECKED enum fault_code import_start(const struct command_context *context, cons
 	char ret_id[IMPORT_ID_SIZE], struct fault *fault);
 
 /*
- * Checks and applies it, or goes on where a kill stopped it. path: the file. Returns when all intents are recorded (state issuing).
+ * Checks and applies it, or goes on where a kill stopped it. path: the file. Returns when all intents are recorded (state
+ * issuing).
  * stop is looked at between transactions (then returns FAULT_BUSY and the import stays open).
  * Faults of the file (MALFORMED, INVALID with "line N: …") end the import as failed, with that text, and are returned.
  */
-CHECKED enum fault_code import_apply(const struct command_context *context, const char *id, const char *path, const volatile bool *stop,
-	struct fault *fault);
+CHECKED enum fault_code import_apply(const struct command_context *context, const char *id, const char *path,
+	const volatile bool *stop, struct fault *fault);
 
 /* Looks whether everything of the open imports was published, and closes those. Called after each publication. */
 CHECKED enum fault_code import_finish(const struct command_context *context, struct fault *fault);

@@ -27,7 +27,8 @@ intent_add(struct db_connection *connection, int64_t ca_id, const struct payload
 }
 
 enum fault_code
-intent_remove(struct db_connection *connection, int64_t ca_id, const struct payload *payload, bool *ret_removed, struct fault *fault)
+intent_remove(struct db_connection *connection, int64_t ca_id, const struct payload *payload, bool *ret_removed,
+	struct fault *fault)
 {
 	struct roa_record record = record_of(payload);
 	return roa_store_delete(connection, ca_id, &record, ret_removed, fault);

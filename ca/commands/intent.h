@@ -1,6 +1,6 @@
 /*
- * intent: single ROAs as members want them, from payloads to rows and back. Inside a transaction that somebody else runs; the caller
- * keeps count and marks the CA as changed.
+ * intent: single ROAs as members want them, from payloads to rows and back. Inside a transaction that somebody else runs; the
+ * caller keeps count and marks the CA as changed.
  */
 #ifndef CA_COMMANDS_INTENT_H
 #define CA_COMMANDS_INTENT_H
@@ -8,10 +8,10 @@
 #include "ca/commands/command.h"
 
 /* *ret_… false: it was there already, was not there, has this comment (or is not there). comment NULL: none. */
-CHECKED enum fault_code intent_add(struct db_connection *connection, int64_t ca_id, const struct payload *payload, const char *comment,
-	int64_t now_at, bool *ret_added, struct fault *fault);
-CHECKED enum fault_code intent_remove(struct db_connection *connection, int64_t ca_id, const struct payload *payload, bool *ret_removed,
-	struct fault *fault);
+CHECKED enum fault_code intent_add(struct db_connection *connection, int64_t ca_id, const struct payload *payload,
+	const char *comment, int64_t now_at, bool *ret_added, struct fault *fault);
+CHECKED enum fault_code intent_remove(struct db_connection *connection, int64_t ca_id, const struct payload *payload,
+	bool *ret_removed, struct fault *fault);
 CHECKED enum fault_code intent_set_comment(struct db_connection *connection, int64_t ca_id, const struct payload *payload,
 	const char *comment, bool *ret_changed, struct fault *fault);
 

@@ -54,7 +54,8 @@ name_issuing(struct db_connection *connection, int64_t existing, char handle[HAN
 	bool is_free = false;
 	for (int64_t number = existing + 1; !is_free; number++) {
 		if (number > ISSUING_MAX)
-			return fault_set(fault, FAULT_TOO_LARGE, "there are %d issuing CAs, no further one may be made", ISSUING_MAX);
+			return fault_set(fault, FAULT_TOO_LARGE, "there are %d issuing CAs, no further one may be made",
+				ISSUING_MAX);
 		(void)snprintf(handle, HANDLE_MAX + 1, "issuing-%" PRId64, number);
 		TRY(handle_is_free(connection, handle, &is_free, fault));
 	}
@@ -92,7 +93,8 @@ member_place_find(struct db_connection *connection, const struct actor *actor, i
 	struct fault *fault)
 {
 	AUTO_CLEAR(struct member_place, member_place_clear) place = MEMBER_PLACE_INIT;
-	TRY(ca_store_issuing_with_room(connection, ISSUING_CHILDREN_MAX, &place.parent_id, &place.repository_id, &place.room, fault));
+	TRY(ca_store_issuing_with_room(connection, ISSUING_CHILDREN_MAX, &place.parent_id, &place.repository_id, &place.room,
+		fault));
 	if (place.parent_id == 0)
 		TRY(make_issuing(connection, actor, now_at, &place, fault));
 	TRY(holdings_above_find(connection, place.parent_id, &place.above, fault));
@@ -116,7 +118,8 @@ check_handle_is_free(struct db_connection *connection, const char *handle, struc
 	TRY(ca_store_find(connection, handle, &ca_id, fault));
 	TRY(ca_store_get(connection, ca_id, &stmt, &record, fault));
 	if (strcmp(record.state, "deleting") == 0)
-		return fault_set(fault, FAULT_CONFLICT, "CA \"%s\" is being deleted; its handle is free once all is withdrawn", handle);
+		return fault_set(fault, FAULT_CONFLICT, "CA \"%s\" is being deleted; its handle is free once all is withdrawn",
+			handle);
 	return fault_set(fault, FAULT_CONFLICT, "there is a CA \"%s\" already", handle);
 }
 

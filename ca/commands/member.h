@@ -33,7 +33,8 @@ struct member_creation {
 };
 
 /*
- * Checks, then makes the CA, its holdings and the audit row; a fault leaves no row of it. The place must have room, and has one less.
+ * Checks, then makes the CA, its holdings and the audit row; a fault leaves no row of it. The place must have room, and has one
+ * less.
  * Faults: CONFLICT (handle in use, or of a CA that is being deleted), and those of holdings_check().
  */
 CHECKED enum fault_code member_create(struct db_connection *connection, const struct actor *actor, struct member_place *place,

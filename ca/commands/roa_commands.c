@@ -147,8 +147,8 @@ check_ca(struct run *run, const struct ca_record *record, struct fault *fault)
 	if (strcmp(record->state, "active") != 0)
 		return fault_set(fault, FAULT_CONFLICT, "CA \"%s\" is being deleted", run->handle);
 	if (run->change->if_match && run->change->version != record->roas_version)
-		return fault_set(fault, FAULT_PRECONDITION, "the ROAs have version %" PRId64 " now, not %" PRId64, record->roas_version,
-			run->change->version);
+		return fault_set(fault, FAULT_PRECONDITION, "the ROAs have version %" PRId64 " now, not %" PRId64,
+			record->roas_version, run->change->version);
 	return FAULT_NONE;
 }
 
@@ -252,8 +252,8 @@ record_change(struct run *run, struct db_connection *connection, int64_t roas_co
 	if (!objects_change && run->comments == 0)
 		return FAULT_NONE;
 	if (more > 0 && roas_count + more > ROAS_PER_CA_MAX)
-		return fault_set(fault, FAULT_TOO_LARGE, "a CA has %d ROAs at most; with these it would have %" PRId64, ROAS_PER_CA_MAX,
-			roas_count + more);
+		return fault_set(fault, FAULT_TOO_LARGE, "a CA has %d ROAs at most; with these it would have %" PRId64,
+			ROAS_PER_CA_MAX, roas_count + more);
 	if (objects_change)
 		TRY(ca_store_change_roas(connection, run->ca_id, more, NULL, run->now_at, fault));
 	else

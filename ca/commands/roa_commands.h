@@ -25,12 +25,13 @@ struct roa_change {
 /*
  * All or nothing. An entry in both lists cancels out. Complains of every entry: not held, already there, twice in the list, not
  * there to be removed, an AS number that members may not add (operators and admins may). An empty change changes nothing.
- * For a dry run, `preview` (may be NULL) is called inside the transaction that is then rolled back, to read what the list would be.
- * A changed comment: remove and add again in one change keeps the ROA and takes the new comment.
+ * For a dry run, `preview` (may be NULL) is called inside the transaction that is then rolled back, to read what the list would
+ * be. A changed comment: remove and add again in one change keeps the ROA and takes the new comment.
  * Faults: NOT_FOUND, INVALID (see complaints), PRECONDITION, TOO_LARGE, CONFLICT (CA being deleted).
  */
 CHECKED enum fault_code roas_change(const struct command_context *context, const struct actor *actor, int64_t ca_id,
-	const struct roa_change *change, enum fault_code (*preview)(void *argument, struct db_connection *connection, struct fault *fault),
-	void *preview_argument, struct complaints *complaints, int64_t *ret_version, struct fault *fault);
+	const struct roa_change *change,
+	enum fault_code (*preview)(void *argument, struct db_connection *connection, struct fault *fault), void *preview_argument,
+	struct complaints *complaints, int64_t *ret_version, struct fault *fault);
 
 #endif

@@ -182,7 +182,8 @@ revoke_token(struct db_connection *connection, void *argument, struct fault *fau
 }
 
 enum fault_code
-token_revoke(const struct command_context *context, const struct actor *actor, int64_t ca_id, const char *token_id, struct fault *fault)
+token_revoke(const struct command_context *context, const struct actor *actor, int64_t ca_id, const char *token_id,
+	struct fault *fault)
 {
 	struct token_change change = {
 		.actor = actor, .now_at = clock_now(context->clock), .ca_id = ca_id, .token_id = token_id,

@@ -11,11 +11,15 @@
  * expires_at 0: never. ca_id 0: for no CA in particular (admin and operator only). Faults: INVALID, NOT_FOUND, FORBIDDEN (a role
  * above the actor's).
  */
-CHECKED enum fault_code token_create(const struct command_context *context, const struct actor *actor, const char *name, enum role role,
-	int64_t ca_id, int64_t expires_at, char ret_id[TOKEN_ID_SIZE], char ret_token[TOKEN_TEXT], struct fault *fault);
-
-/* ca_id as above: the token must belong to it. Once more changes nothing. Faults: NOT_FOUND, FORBIDDEN (a role above the actor's). */
-CHECKED enum fault_code token_revoke(const struct command_context *context, const struct actor *actor, int64_t ca_id, const char *token_id,
+CHECKED enum fault_code token_create(const struct command_context *context, const struct actor *actor, const char *name,
+	enum role role, int64_t ca_id, int64_t expires_at, char ret_id[TOKEN_ID_SIZE], char ret_token[TOKEN_TEXT],
 	struct fault *fault);
+
+/*
+ * ca_id as above: the token must belong to it. Once more changes nothing. Faults: NOT_FOUND, FORBIDDEN (a role above the
+ * actor's).
+ */
+CHECKED enum fault_code token_revoke(const struct command_context *context, const struct actor *actor, int64_t ca_id,
+	const char *token_id, struct fault *fault);
 
 #endif

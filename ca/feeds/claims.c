@@ -65,8 +65,8 @@ overlap(const struct claim *a, const struct claim *b, struct fault *fault)
 	char first_text[RANGE_TEXT], second_text[RANGE_TEXT];
 	resource_range_text(&first->range, first_text);
 	resource_range_text(&second->range, second_text);
-	return fault_set(fault, FAULT_INVALID, "line %" PRIu32 ": %s overlaps with %s of another holder in line %" PRIu32, second->line,
-		second_text, first_text, first->line);
+	return fault_set(fault, FAULT_INVALID, "line %" PRIu32 ": %s overlaps with %s of another holder in line %" PRIu32,
+		second->line, second_text, first_text, first->line);
 }
 
 enum fault_code

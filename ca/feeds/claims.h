@@ -1,6 +1,6 @@
 /*
- * claims: who holds what according to a file, gathered while it is read, to see that no two holders overlap. Holders are numbers that the
- * reader gives out. Pure; 44 bytes a range.
+ * claims: who holds what according to a file, gathered while it is read, to see that no two holders overlap. Holders are numbers
+ * that the reader gives out. Pure; 44 bytes a range.
  *
  * Threads: one at a time.
  */
@@ -32,7 +32,7 @@ CHECKED enum fault_code claims_add(struct claims *claims, const struct resource_
 CHECKED enum fault_code claims_add_set(struct claims *claims, const struct resource_set *set, uint32_t holder, uint32_t line,
 	struct fault *fault);
 
-/* Sorts by range. Faults: INVALID when two holders claim the same: "line 9: 192.0.2.0/24 is also held by another holder: line 4, …". */
+/* Sorts by range. Faults: INVALID: "line 9: 192.0.2.128/25 overlaps with 192.0.2.0/24 of another holder in line 4". */
 CHECKED enum fault_code claims_check(struct claims *claims, struct fault *fault);
 /* Sorts by holder, then by range. */
 void claims_sort_by_holder(struct claims *claims);

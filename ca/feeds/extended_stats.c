@@ -92,8 +92,8 @@ read_ipv4(char **fields, struct resource_range *ret_range, struct fault *fault)
 	for (int i = 0; i < 4; i++)
 		first = first << 8 | min.bytes[i];
 	if (!parse_count(fields[VALUE], &count) || count == 0 || first + count - 1 > UINT32_MAX)
-		return fault_set(fault, FAULT_INVALID, "\"%.20s\" is not how many addresses there can be from %s on", fields[VALUE],
-			fields[START]);
+		return fault_set(fault, FAULT_INVALID, "\"%.20s\" is not how many addresses there can be from %s on",
+			fields[VALUE], fields[START]);
 	for (int i = 0; i < 4; i++)
 		max.bytes[i] = (uint8_t)((first + count - 1) >> (24 - 8 * i));
 	*ret_range = resource_range_of_addresses(FAMILY_IPV4, &min, &max);
@@ -132,7 +132,8 @@ static enum fault_code
 read_version(struct reading *reading, char **fields, size_t count, struct fault *fault)
 {
 	if (count != 7 || fields[0][0] != '2' || (fields[0][1] != '\0' && fields[0][1] != '.'))
-		return fault_set(fault, FAULT_MALFORMED, "this is no version line of extended statistics, \"2|registry|serial|records|…\"");
+		return fault_set(fault, FAULT_MALFORMED,
+			"this is no version line of extended statistics, \"2|registry|serial|records|…\"");
 	if (strlen(fields[1]) == 0 || strlen(fields[1]) >= sizeof reading->registry)
 		return fault_set(fault, FAULT_MALFORMED, "the version line names no registry");
 	if (!parse_count(fields[3], &reading->records_told))
@@ -149,7 +150,8 @@ static enum fault_code
 check_registry(const struct reading *reading, const char *registry, struct fault *fault)
 {
 	if (!reading->many_registries && strcmp(registry, reading->registry) != 0)
-		return fault_set(fault, FAULT_INVALID, "\"%.20s\" is not the registry of this file, \"%s\"", registry, reading->registry);
+		return fault_set(fault, FAULT_INVALID, "\"%.20s\" is not the registry of this file, \"%s\"", registry,
+			reading->registry);
 	return FAULT_NONE;
 }
 
@@ -189,8 +191,8 @@ check_id(const char *id, struct fault *fault)
 	if (length == 0)
 		return fault_set(fault, FAULT_INVALID, "no opaque id: in the 8th column extended statistics say who holds it");
 	if (length > FEED_ID_MAX || strspn(id, allowed) != length)
-		return fault_set(fault, FAULT_INVALID, "the opaque id \"%.40s\" can't be a handle (1 to %d of A-Z, a-z, 0-9, \"_\", \"-\")", id,
-			FEED_ID_MAX);
+		return fault_set(fault, FAULT_INVALID,
+			"the opaque id \"%.40s\" can't be a handle (1 to %d of A-Z, a-z, 0-9, \"_\", \"-\")", id, FEED_ID_MAX);
 	return FAULT_NONE;
 }
 
@@ -233,7 +235,8 @@ read_record(struct reading *reading, char **fields, size_t count, struct fault *
 	if (one_of(fields[STATUS], "available", "reserved"))
 		return FAULT_NONE;
 	if (!one_of(fields[STATUS], "allocated", "assigned"))
-		return fault_set(fault, FAULT_INVALID, "\"%.20s\" is not allocated, assigned, available or reserved", fields[STATUS]);
+		return fault_set(fault, FAULT_INVALID, "\"%.20s\" is not allocated, assigned, available or reserved",
+			fields[STATUS]);
 	const char *id = count > OPAQUE_ID ? fields[OPAQUE_ID] : "";
 	TRY(check_id(id, fault));
 	TRY(keep_id(reading, id, &id_at, fault));
@@ -289,12 +292,13 @@ check_counts(const struct reading *reading, struct fault *fault)
 		if (!reading->summary_seen[i] && reading->kind_records[i] > 0)
 			return fault_set(fault, FAULT_MALFORMED, "the file has no summary line for %s", kinds[i].name);
 		if (reading->kind_told[i] != reading->kind_records[i])
-			return fault_set(fault, FAULT_MALFORMED, "the file ends after %" PRIu64 " %s records, and its summary line tells of %"
-				PRIu64 ": it is not complete", reading->kind_records[i], kinds[i].name, reading->kind_told[i]);
+			return fault_set(fault, FAULT_MALFORMED, "the file ends after %" PRIu64 " %s records, and its summary"
+				" line tells of %" PRIu64 ": it is not complete", reading->kind_records[i], kinds[i].name,
+				reading->kind_told[i]);
 	}
 	if (reading->records_told != reading->records)
-		return fault_set(fault, FAULT_MALFORMED, "the file ends after %" PRIu64 " records, and its version line tells of %" PRIu64
-			": it is not complete", reading->records, reading->records_told);
+		return fault_set(fault, FAULT_MALFORMED, "the file ends after %" PRIu64 " records, and its version line tells of"
+			" %" PRIu64 ": it is not complete", reading->records, reading->records_told);
 	return FAULT_NONE;
 }
 

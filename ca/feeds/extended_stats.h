@@ -1,13 +1,14 @@
 /*
- * extended_stats: NRO extended delegated statistics (version 2 with an opaque id in the 8th column): who holds what in a registry.
+ * extended_stats: NRO extended delegated statistics (version 2 with an opaque id in the 8th column): who holds what in a
+ * registry.
  *
  *     2|afrinic|20250720|17287|00000000|20250720|00000
  *     afrinic|*|ipv4|*|5711|summary
  *     afrinic|ZA|asn|1228|1|19910301|allocated|F36B9F4B
  *     afrinic|ZA|ipv4|41.0.0.0|1500|20071126|assigned|F36B9F4B
  *
- * One holder is one opaque id. Records that are available or reserved, comments and blank lines are passed over (and counted where the
- * file counts them). The file is complete when its numbers of records are those of its version and summary lines.
+ * One holder is one opaque id. Records that are available or reserved, comments and blank lines are passed over (and counted
+ * where the file counts them). The file is complete when its numbers of records are those of its version and summary lines.
  *
  * Threads: safe for different calls. Memory: 44 bytes a record and the ids; CLAIMS_MAX records.
  */

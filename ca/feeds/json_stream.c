@@ -145,12 +145,13 @@ read_value(struct reader *reader, json_t **ret_value, uint32_t *ret_line, struct
 	json_error_t error;
 	uint32_t line = reader->stream->line;
 	TRY(read_text(reader, fault));
-	json_t *value = json_loadb((const char *)reader->text.data, reader->text.length, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
+	json_t *value = json_loadb((const char *)reader->text.data, reader->text.length, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES,
+		&error);
 	if (value == NULL && json_error_code(&error) == json_error_out_of_memory)
 		return fault_set(fault, FAULT_MEMORY, "out of memory for a JSON value");
 	if (value == NULL)
-		return fault_set(fault, FAULT_MALFORMED, "line %" PRIu32 ": %s", line + (uint32_t)(error.line > 0 ? error.line - 1 : 0),
-			error.text);
+		return fault_set(fault, FAULT_MALFORMED, "line %" PRIu32 ": %s",
+			line + (uint32_t)(error.line > 0 ? error.line - 1 : 0), error.text);
 	*ret_value = value;
 	*ret_line = line;
 	return FAULT_NONE;
@@ -220,7 +221,8 @@ read_name(struct reader *reader, char name[JSON_STREAM_NAME_MAX + 1], struct fau
 		return malformed(reader->stream, "the name of a member is missing", fault);
 	TRY(read_value(reader, &value, &line, fault));
 	if (json_string_length(value) > JSON_STREAM_NAME_MAX)
-		return fault_set(fault, FAULT_TOO_LARGE, "line %" PRIu32 ": a name of more than %d bytes", line, JSON_STREAM_NAME_MAX);
+		return fault_set(fault, FAULT_TOO_LARGE, "line %" PRIu32 ": a name of more than %d bytes", line,
+			JSON_STREAM_NAME_MAX);
 	memcpy(name, json_string_value(value), json_string_length(value) + 1);
 	return FAULT_NONE;
 }

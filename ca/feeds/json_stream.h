@@ -1,6 +1,7 @@
 /*
- * json_stream: a JSON document (RFC 8259) of any size whose top is an object, read without holding it: the members of that object are
- * handed out one by one, and of a member that is an array the elements, one by one. What is handed out is a jansson value.
+ * json_stream: a JSON document (RFC 8259) of any size whose top is an object, read without holding it: the members of that
+ * object are handed out one by one, and of a member that is an array the elements, one by one. What is handed out is a jansson
+ * value.
  *
  * Memory: that of one element. Threads: one at a time.
  */
@@ -27,15 +28,16 @@ struct json_stream {
 };
 
 /*
- * Takes a value, borrowed. in_array: it is an element of the array `name`. value NULL: such an array begins (it may have no elements).
+ * Takes a value, borrowed. in_array: it is an element of the array `name`. value NULL: such an array begins (it may have no
+ * elements).
  * line: where the value begins.
  */
 typedef enum fault_code (*json_stream_fn)(void *argument, const char *name, bool in_array, const json_t *value, uint32_t line,
 	struct fault *fault);
 
 /*
- * Reads a document to its end, and the input too. Faults: MALFORMED, TOO_LARGE with "line N: …"; MEMORY; those of read() and give(),
- * as they are.
+ * Reads a document to its end, and the input too. Faults: MALFORMED, TOO_LARGE with "line N: …"; MEMORY; those of read() and
+ * give(), as they are.
  */
 CHECKED enum fault_code json_stream_read(struct json_stream *stream, json_stream_fn give, void *argument, struct fault *fault);
 

@@ -66,8 +66,8 @@ read_id(struct reading *reading, const json_t *value, struct fault *fault)
 	if (text == NULL)
 		return fault_set(fault, FAULT_INVALID, "\"id\" is no text");
 	if (!copy_id(text, reading->id))
-		return fault_set(fault, FAULT_INVALID, "no handle can be made of the id \"%.40s\": 1 to %d of A-Z, a-z, 0-9, \"_\", \"-\", \":\","
-			" \".\", \"/\"", text, FEED_ID_MAX);
+		return fault_set(fault, FAULT_INVALID, "no handle can be made of the id \"%.40s\": 1 to %d of A-Z, a-z, 0-9,"
+			" \"_\", \"-\", \":\", \".\", \"/\"", text, FEED_ID_MAX);
 	return FAULT_NONE;
 }
 
@@ -97,7 +97,8 @@ read_payload(struct reading *reading, const json_t *value, struct fault *fault)
 	TRY(payload_json_read(value, &payload, fault));
 	if (reading->payloads_count == MEMBER_PAYLOADS_MAX)
 		return fault_set(fault, FAULT_TOO_LARGE, "more than %d payloads of one holder", MEMBER_PAYLOADS_MAX);
-	TRY(memory_reserve(&reading->payloads, &reading->payloads_capacity, reading->payloads_count + 1, sizeof *reading->payloads, fault));
+	TRY(memory_reserve(&reading->payloads, &reading->payloads_capacity, reading->payloads_count + 1,
+		sizeof *reading->payloads, fault));
 	reading->payloads[reading->payloads_count++] = payload;
 	return FAULT_NONE;
 }
@@ -139,7 +140,8 @@ take(void *argument, const char *name, bool in_array, const json_t *value, uint3
 	if (item == ITEMS)
 		return FAULT_NONE;
 	if (in_array != (item != ID))
-		return fault_set(fault, FAULT_INVALID, "line %" PRIu32 ": \"%s\" is %s array", line, name, in_array ? "an" : "no");
+		return fault_set(fault, FAULT_INVALID, "line %" PRIu32 ": \"%s\" is %s array", line, name,
+			in_array ? "an" : "no");
 	bool begins = !in_array || value == NULL;
 	if (begins && reading->seen[item])
 		return fault_set(fault, FAULT_INVALID, "line %" PRIu32 ": a second \"%s\"", line, name);
@@ -166,7 +168,8 @@ keep_id(struct reading *reading, struct fault *fault)
 {
 	if (reading->id_lines_count == MEMBERS_MAX)
 		return fault_set(fault, FAULT_TOO_LARGE, "more than %d holders in one file", MEMBERS_MAX);
-	TRY(memory_reserve(&reading->id_lines, &reading->id_lines_capacity, reading->id_lines_count + 1, sizeof *reading->id_lines, fault));
+	TRY(memory_reserve(&reading->id_lines, &reading->id_lines_capacity, reading->id_lines_count + 1,
+		sizeof *reading->id_lines, fault));
 	reading->id_lines[reading->id_lines_count++] = (struct id_line){ .at = reading->ids.length, .line = reading->line };
 	return bytes_append(&reading->ids, reading->id, strlen(reading->id) + 1, fault);
 }
@@ -227,7 +230,8 @@ check_ids(struct reading *reading, struct fault *fault)
 	qsort_r(lines, reading->id_lines_count, sizeof *lines, compare_ids, reading->ids.data);
 	for (size_t i = 1; i < reading->id_lines_count; i++)
 		if (strcmp(ids + lines[i - 1].at, ids + lines[i].at) == 0)
-			return fault_set(fault, FAULT_INVALID, "line %" PRIu32 ": the id \"%s\" stands in line %" PRIu32 " already", lines[i].line,
+			return fault_set(fault, FAULT_INVALID,
+				"line %" PRIu32 ": the id \"%s\" stands in line %" PRIu32 " already", lines[i].line,
 				ids + lines[i].at, lines[i - 1].line);
 	return FAULT_NONE;
 }

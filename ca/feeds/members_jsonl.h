@@ -1,7 +1,7 @@
 /*
  * members_jsonl: a registry as JSON lines, one holder a line with what it holds and the payloads it wants:
  *
- *     {"id":"F36100E1","asn":["329560"],"ipv4":["102.205.156.0/22"],"ipv6":[],"roas":[{"asn":329560,"prefix":"102.205.156.0/22","maxLength":22}]}
+ *     {"id":"F36100E1","asn":["64496"],"ipv4":["192.0.2.0/24"],"ipv6":[],"roas":[{"asn":64496,"prefix":"192.0.2.0/24","maxLength":24}]}
  *
  * Members of a line that have other names are passed over. Whether a holder holds what it wants payloads for is not looked at.
  *

@@ -7,7 +7,10 @@
 #include "ca/base/fault.h"
 #include "ca/resources/payload.h"
 
-/* asn: a number, or text as asn_parse() takes it. Members that have other names are passed over. Faults: INVALID, with what is wrong. */
+/*
+ * asn: a number, or text as asn_parse() takes it. Members that have other names are passed over. Faults: INVALID, with what is
+ * wrong.
+ */
 CHECKED enum fault_code payload_json_read(const json_t *value, struct payload *ret_payload, struct fault *fault);
 
 #endif

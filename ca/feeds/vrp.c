@@ -37,7 +37,8 @@ give_bounded(void *argument, const struct payload *payload, uint32_t line, struc
 {
 	struct bounded *bounded = argument;
 	if (bounded->count++ == VRP_PAYLOADS_MAX)
-		return fault_set(fault, FAULT_TOO_LARGE, "line %" PRIu32 ": more than %d payloads in one file", line, VRP_PAYLOADS_MAX);
+		return fault_set(fault, FAULT_TOO_LARGE, "line %" PRIu32 ": more than %d payloads in one file", line,
+			VRP_PAYLOADS_MAX);
 	return bounded->give(bounded->argument, payload, line, fault);
 }
 

@@ -28,7 +28,8 @@ read_header(const char *line, size_t *ret_columns, struct fault *fault)
 			return FAULT_NONE;
 		}
 	}
-	return fault_set(fault, FAULT_MALFORMED, "this is neither JSON nor a header line of payloads, such as \"%s\"", headers[0].text);
+	return fault_set(fault, FAULT_MALFORMED, "this is neither JSON nor a header line of payloads, such as \"%s\"",
+		headers[0].text);
 }
 
 static enum fault_code

@@ -1,4 +1,7 @@
-/* vrp_json: the JSON half of vrp.h: an object with an array "roas". Whatever else it has is looked at only as far as JSON demands. */
+/*
+ * vrp_json: the JSON half of vrp.h: an object with an array "roas". Whatever else it has is looked at only as far as JSON
+ * demands.
+ */
 #ifndef CA_FEEDS_VRP_JSON_H
 #define CA_FEEDS_VRP_JSON_H
 

@@ -78,7 +78,8 @@ resource_range_add(const struct resource_range *range, struct resource_set *set,
 }
 
 static enum fault_code
-each_address(const struct resource_set *set, enum address_family family, resource_range_fn give, void *argument, struct fault *fault)
+each_address(const struct resource_set *set, enum address_family family, resource_range_fn give, void *argument,
+	struct fault *fault)
 {
 	const struct address_ranges *ranges = resource_set_addresses(set, family);
 	for (size_t i = 0; i < ranges->count; i++) {

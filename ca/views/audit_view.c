@@ -2,8 +2,9 @@
 #include "db/stores/audit_store.h"
 
 static enum fault_code
-give_record(const struct audit_record *record, enum fault_code (*give)(void *argument, const struct audit_row *row, struct fault *fault),
-	void *argument, struct fault *fault)
+give_record(const struct audit_record *record,
+	enum fault_code (*give)(void *argument, const struct audit_row *row, struct fault *fault), void *argument,
+	struct fault *fault)
 {
 	struct audit_row row = {
 		.audit_id = record->audit_id,
@@ -21,7 +22,8 @@ give_record(const struct audit_record *record, enum fault_code (*give)(void *arg
 
 enum fault_code
 audit_view_list(struct db_connection *connection, int64_t only_ca_id, int64_t before, int64_t limit,
-	enum fault_code (*give)(void *argument, const struct audit_row *row, struct fault *fault), void *argument, struct fault *fault)
+	enum fault_code (*give)(void *argument, const struct audit_row *row, struct fault *fault), void *argument,
+	struct fault *fault)
 {
 	INVARIANT(limit > 0 && limit <= PAGE_MAX);
 	AUTO(struct stmt, stmt_done) stmt = NULL;

@@ -55,8 +55,8 @@ list_one(struct db_connection *connection, int64_t ca_id, const char *after, ca_
 }
 
 enum fault_code
-ca_view_list(struct db_connection *connection, int64_t only_ca_id, const char *after, int64_t limit, ca_row_fn give, void *argument,
-	struct fault *fault)
+ca_view_list(struct db_connection *connection, int64_t only_ca_id, const char *after, int64_t limit, ca_row_fn give,
+	void *argument, struct fault *fault)
 {
 	INVARIANT(limit > 0 && limit <= PAGE_MAX);
 	if (only_ca_id != 0)

@@ -3,7 +3,8 @@
 
 enum fault_code
 import_view_get(struct db_connection *connection, const char *import_id,
-	enum fault_code (*give)(void *argument, const struct import_row *row, struct fault *fault), void *argument, struct fault *fault)
+	enum fault_code (*give)(void *argument, const struct import_row *row, struct fault *fault), void *argument,
+	struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	struct import_record record;
@@ -34,8 +35,8 @@ import_view_get(struct db_connection *connection, const char *import_id,
 
 enum fault_code
 import_view_remarks(struct db_connection *connection, const char *import_id, int64_t after, int64_t limit,
-	enum fault_code (*give)(void *argument, int64_t remark_id, const char *kind, const char *text, struct fault *fault), void *argument,
-	struct fault *fault)
+	enum fault_code (*give)(void *argument, int64_t remark_id, const char *kind, const char *text, struct fault *fault),
+	void *argument, struct fault *fault)
 {
 	INVARIANT(limit > 0 && limit <= PAGE_MAX);
 	AUTO(struct stmt, stmt_done) stmt = NULL;

@@ -45,7 +45,8 @@ payload_of(const struct roa_record *record)
 }
 
 static enum fault_code
-give_record(const struct roa_states *states, const struct roa_record *record, roa_row_fn give, void *argument, struct fault *fault)
+give_record(const struct roa_states *states, const struct roa_record *record, roa_row_fn give, void *argument,
+	struct fault *fault)
 {
 	struct roa_row row = { .payload = payload_of(record), .comment = record->comment, .created_at = record->created_at };
 	if (!resource_set_holds_prefix(&states->held, &row.payload.prefix)) {

@@ -12,8 +12,9 @@
 #define TOKEN_LENGTH (sizeof TOKEN_START - 1 + TOKEN_ID_LENGTH + 1 + 43)
 
 static enum fault_code
-give_record(const struct token_record *record, enum fault_code (*give)(void *argument, const struct token_row *row, struct fault *fault),
-	void *argument, struct fault *fault)
+give_record(const struct token_record *record,
+	enum fault_code (*give)(void *argument, const struct token_row *row, struct fault *fault), void *argument,
+	struct fault *fault)
 {
 	struct token_row row = {
 		.token_id = record->token_id,
@@ -30,7 +31,8 @@ give_record(const struct token_record *record, enum fault_code (*give)(void *arg
 
 enum fault_code
 token_view_list(struct db_connection *connection, int64_t ca_id,
-	enum fault_code (*give)(void *argument, const struct token_row *row, struct fault *fault), void *argument, struct fault *fault)
+	enum fault_code (*give)(void *argument, const struct token_row *row, struct fault *fault), void *argument,
+	struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	TRY(token_store_list(connection, ca_id, &stmt, fault));
@@ -59,7 +61,8 @@ find_id(const char *token, size_t length, char ret_id[TOKEN_ID_LENGTH + 1])
 static bool
 is_usable(const struct token_record *record, int64_t now_at, enum role *ret_role)
 {
-	return record->revoked_at == 0 && (record->expires_at == 0 || now_at < record->expires_at) && role_parse(record->role, ret_role);
+	bool expired = record->expires_at != 0 && now_at >= record->expires_at;
+	return record->revoked_at == 0 && !expired && role_parse(record->role, ret_role);
 }
 
 enum fault_code

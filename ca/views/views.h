@@ -33,11 +33,13 @@ struct ca_row {
 typedef enum fault_code (*ca_row_fn)(void *argument, const struct ca_row *row, struct fault *fault);
 
 /* The CA with this handle that is not deleted. Faults: NOT_FOUND. */
-CHECKED enum fault_code ca_view_find(struct db_connection *connection, const char *handle, int64_t *ret_ca_id, struct fault *fault);
-CHECKED enum fault_code ca_view_get(struct db_connection *connection, int64_t ca_id, ca_row_fn give, void *argument, struct fault *fault);
+CHECKED enum fault_code ca_view_find(struct db_connection *connection, const char *handle, int64_t *ret_ca_id,
+	struct fault *fault);
+CHECKED enum fault_code ca_view_get(struct db_connection *connection, int64_t ca_id, ca_row_fn give, void *argument,
+	struct fault *fault);
 /* In order of handle, from the one after `after` (NULL: from the first), at most limit. only_ca_id: just that one, 0: all. */
-CHECKED enum fault_code ca_view_list(struct db_connection *connection, int64_t only_ca_id, const char *after, int64_t limit, ca_row_fn give,
-	void *argument, struct fault *fault);
+CHECKED enum fault_code ca_view_list(struct db_connection *connection, int64_t only_ca_id, const char *after, int64_t limit,
+	ca_row_fn give, void *argument, struct fault *fault);
 
 enum roa_status { ROA_PENDING, ROA_PUBLISHED, ROA_NOT_HELD };
 struct roa_row {
@@ -83,7 +85,8 @@ struct token_row {
 };
 /* ca_id 0: those bound to no CA. */
 CHECKED enum fault_code token_view_list(struct db_connection *connection, int64_t ca_id,
-	enum fault_code (*give)(void *argument, const struct token_row *row, struct fault *fault), void *argument, struct fault *fault);
+	enum fault_code (*give)(void *argument, const struct token_row *row, struct fault *fault), void *argument,
+	struct fault *fault);
 /* For authentication. hash is compared in constant time. Faults: UNAUTHORIZED (unknown, wrong, expired, revoked: always the same words). */
 struct token_identity {
 	char token_id[20], name[104];
@@ -99,7 +102,8 @@ struct audit_row {
 };
 /* Newest first, ids below `before` (0: from the newest). only_ca_id 0: all. handle NULL: all. */
 CHECKED enum fault_code audit_view_list(struct db_connection *connection, int64_t only_ca_id, int64_t before, int64_t limit,
-	enum fault_code (*give)(void *argument, const struct audit_row *row, struct fault *fault), void *argument, struct fault *fault);
+	enum fault_code (*give)(void *argument, const struct audit_row *row, struct fault *fault), void *argument,
+	struct fault *fault);
 
 struct import_row {
 	const char *import_id, *kind, *state, *actor, *error;
@@ -110,9 +114,10 @@ struct import_row {
 	int64_t serial;                                 /* 0: not known yet */
 };
 CHECKED enum fault_code import_view_get(struct db_connection *connection, const char *import_id,
-	enum fault_code (*give)(void *argument, const struct import_row *row, struct fault *fault), void *argument, struct fault *fault);
-CHECKED enum fault_code import_view_remarks(struct db_connection *connection, const char *import_id, int64_t after, int64_t limit,
-	enum fault_code (*give)(void *argument, int64_t remark_id, const char *kind, const char *text, struct fault *fault), void *argument,
+	enum fault_code (*give)(void *argument, const struct import_row *row, struct fault *fault), void *argument,
 	struct fault *fault);
+CHECKED enum fault_code import_view_remarks(struct db_connection *connection, const char *import_id, int64_t after, int64_t limit,
+	enum fault_code (*give)(void *argument, int64_t remark_id, const char *kind, const char *text, struct fault *fault),
+	void *argument, struct fault *fault);
 
 #endif

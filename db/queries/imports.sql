@@ -44,6 +44,7 @@ SELECT count(*) AS cas FROM cas WHERE import_id = :import_id AND changed_at IS N
 SELECT count(*) AS cas FROM cas WHERE import_id = :import_id AND changed_at IS NOT NULL AND set_aside_at IS NOT NULL
 
 -- name: imports_unpublished
+-- scan: the partial index holds only what is staged
 -- Whether an object of one of its CAs, or a certificate for one, is signed and not in the notification on disk yet. The joins are
 -- in this order because few objects are that new.
 SELECT EXISTS (SELECT 1 FROM objects o
@@ -56,6 +57,7 @@ SELECT EXISTS (SELECT 1 FROM objects o
 			AND c.ca_id = COALESCE(o.subject_ca_id, o.ca_id) AND c.import_id = :import_id) AS unpublished
 
 -- name: imports_done
+-- scan: the repositories are one, or a few
 UPDATE imports SET state = 'done', finished_at = :now_at, serial = (SELECT max(notified_serial) FROM repositories)
 WHERE import_id = :import_id AND state = 'issuing'
 

@@ -35,8 +35,10 @@ SELECT serial, revoked_at FROM objects
 WHERE key_id = :key_id AND not_after_at > :now_at AND revoked_at IS NOT NULL AND serial IS NOT NULL
 
 -- name: reconcile_changed
+-- What an import is still changing waits for its end: else a CA would be signed for again with each part that comes.
 SELECT ca_id FROM cas
 WHERE kind = :kind AND changed_at IS NOT NULL AND set_aside_at IS NULL
+	AND NOT EXISTS (SELECT 1 FROM imports i WHERE i.import_id = cas.import_id AND i.state = 'applying')
 ORDER BY import_id IS NOT NULL, changed_at
 LIMIT :count OFFSET :left
 

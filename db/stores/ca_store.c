@@ -49,7 +49,8 @@ ca_store_next(struct stmt *stmt, struct ca_record *ret_record, bool *ret_found, 
 }
 
 enum fault_code
-ca_store_get(struct db_connection *connection, int64_t ca_id, struct stmt **ret_stmt, struct ca_record *ret_record, struct fault *fault)
+ca_store_get(struct db_connection *connection, int64_t ca_id, struct stmt **ret_stmt, struct ca_record *ret_record,
+	struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	TRY(stmt_start(connection, QUERY_CAS_GET, &stmt, fault));
@@ -126,7 +127,8 @@ ca_store_last_issuing(struct db_connection *connection, int64_t *ret_parent_id, 
 }
 
 enum fault_code
-ca_store_set_resources(struct db_connection *connection, int64_t ca_id, struct span resources, int64_t now_at, struct fault *fault)
+ca_store_set_resources(struct db_connection *connection, int64_t ca_id, struct span resources, int64_t now_at,
+	struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	TRY(stmt_start(connection, QUERY_CAS_SET_RESOURCES, &stmt, fault));

@@ -1,8 +1,9 @@
 /*
  * ca_store: rows of the table cas. Deleted CAs are not there for anybody.
  *
- * As in every store: what a record points to is borrowed from its statement until the next step. Statements come ready to be given to
- * the _next() function beside; the caller ends them with stmt_done(). All set DATABASE, DISK, IO or MEMORY when the database fails.
+ * As in every store: what a record points to is borrowed from its statement until the next step. Statements come ready to be
+ * given to the _next() function beside; the caller ends them with stmt_done(). All set DATABASE, DISK, IO or MEMORY when the
+ * database fails.
  */
 #ifndef DB_STORES_CA_STORE_H
 #define DB_STORES_CA_STORE_H
@@ -30,10 +31,11 @@ struct ca_creation {
 };
 
 /* Faults: NOT_FOUND. */
-CHECKED enum fault_code ca_store_find(struct db_connection *connection, const char *handle, int64_t *ret_ca_id, struct fault *fault);
-/* The statement stands on the row already. Faults: NOT_FOUND. */
-CHECKED enum fault_code ca_store_get(struct db_connection *connection, int64_t ca_id, struct stmt **ret_stmt, struct ca_record *ret_record,
+CHECKED enum fault_code ca_store_find(struct db_connection *connection, const char *handle, int64_t *ret_ca_id,
 	struct fault *fault);
+/* The statement stands on the row already. Faults: NOT_FOUND. */
+CHECKED enum fault_code ca_store_get(struct db_connection *connection, int64_t ca_id, struct stmt **ret_stmt,
+	struct ca_record *ret_record, struct fault *fault);
 /* By handle, from the one after `after` (NULL: from the first). */
 CHECKED enum fault_code ca_store_list(struct db_connection *connection, const char *after, int64_t limit, struct stmt **ret_stmt,
 	struct fault *fault);
@@ -43,16 +45,18 @@ CHECKED enum fault_code ca_store_next(struct stmt *stmt, struct ca_record *ret_r
 CHECKED enum fault_code ca_store_insert(struct db_connection *connection, const struct ca_creation *creation, int64_t *ret_ca_id,
 	struct fault *fault);
 
-/* The first working issuing CA with fewer than `children_max` children, and how many more it takes; *ret_ca_id 0: none has room. */
+/*
+ * The first working issuing CA with fewer than `children_max` children, and how many more it takes; *ret_ca_id 0: none has room.
+ */
 CHECKED enum fault_code ca_store_issuing_with_room(struct db_connection *connection, int64_t children_max, int64_t *ret_ca_id,
 	int64_t *ret_repository_id, int64_t *ret_room, struct fault *fault);
 /* What a further issuing CA takes over from the newest one, and how many there are. Faults: NOT_FOUND (there is none). */
-CHECKED enum fault_code ca_store_last_issuing(struct db_connection *connection, int64_t *ret_parent_id, int64_t *ret_repository_id,
-	int64_t *ret_count, struct fault *fault);
+CHECKED enum fault_code ca_store_last_issuing(struct db_connection *connection, int64_t *ret_parent_id,
+	int64_t *ret_repository_id, int64_t *ret_count, struct fault *fault);
 
 /* Each of these raises the version and marks the CA as changed, but for the one for comments alone. */
-CHECKED enum fault_code ca_store_set_resources(struct db_connection *connection, int64_t ca_id, struct span resources, int64_t now_at,
-	struct fault *fault);
+CHECKED enum fault_code ca_store_set_resources(struct db_connection *connection, int64_t ca_id, struct span resources,
+	int64_t now_at, struct fault *fault);
 CHECKED enum fault_code ca_store_change_roas(struct db_connection *connection, int64_t ca_id, int64_t more, const char *import_id,
 	int64_t now_at, struct fault *fault);
 CHECKED enum fault_code ca_store_change_comments(struct db_connection *connection, int64_t ca_id, struct fault *fault);

@@ -1,4 +1,7 @@
-/* holding_store: rows of the table holdings: which member holds what. Ranges of different members never overlap; commands see to that. */
+/*
+ * holding_store: rows of the table holdings: which member holds what. Ranges of different members never overlap; commands see to
+ * that.
+ */
 #ifndef DB_STORES_HOLDING_STORE_H
 #define DB_STORES_HOLDING_STORE_H
 
@@ -22,7 +25,7 @@ CHECKED enum fault_code holding_store_delete_all(struct db_connection *connectio
 CHECKED enum fault_code holding_store_overlap(struct db_connection *connection, int64_t ca_id, const struct holding_range *range,
 	bool *ret_found, char ret_handle[HOLDING_HANDLE_SIZE], uint8_t ret_min[16], uint8_t ret_max[16], struct fault *fault);
 /* Who holds all of the range. *ret_ca_id 0: nobody. */
-CHECKED enum fault_code holding_store_holder(struct db_connection *connection, const struct holding_range *range, int64_t *ret_ca_id,
-	struct fault *fault);
+CHECKED enum fault_code holding_store_holder(struct db_connection *connection, const struct holding_range *range,
+	int64_t *ret_ca_id, struct fault *fault);
 
 #endif

@@ -52,8 +52,8 @@ read_record(struct stmt *stmt)
 }
 
 enum fault_code
-import_store_get(struct db_connection *connection, const char *import_id, struct stmt **ret_stmt, struct import_record *ret_record,
-	struct fault *fault)
+import_store_get(struct db_connection *connection, const char *import_id, struct stmt **ret_stmt,
+	struct import_record *ret_record, struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	TRY(start(connection, QUERY_IMPORTS_GET, import_id, &stmt, fault));
@@ -136,7 +136,8 @@ import_store_done(struct db_connection *connection, const char *import_id, int64
 }
 
 enum fault_code
-import_store_failed(struct db_connection *connection, const char *import_id, int64_t now_at, const char *error, struct fault *fault)
+import_store_failed(struct db_connection *connection, const char *import_id, int64_t now_at, const char *error,
+	struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	TRY(start(connection, QUERY_IMPORTS_FAILED, import_id, &stmt, fault));
@@ -175,8 +176,8 @@ import_store_unpublished(struct db_connection *connection, const char *import_id
 }
 
 enum fault_code
-import_store_remark(struct db_connection *connection, const char *import_id, int64_t remarks_max, const char *kind, const char *text,
-	struct fault *fault)
+import_store_remark(struct db_connection *connection, const char *import_id, int64_t remarks_max, const char *kind,
+	const char *text, struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	TRY(start(connection, QUERY_IMPORTS_INSERT_REMARK, import_id, &stmt, fault));
@@ -187,8 +188,8 @@ import_store_remark(struct db_connection *connection, const char *import_id, int
 }
 
 enum fault_code
-import_store_remarks(struct db_connection *connection, const char *import_id, int64_t after, int64_t limit, struct stmt **ret_stmt,
-	struct fault *fault)
+import_store_remarks(struct db_connection *connection, const char *import_id, int64_t after, int64_t limit,
+	struct stmt **ret_stmt, struct fault *fault)
 {
 	TRY(start(connection, QUERY_IMPORTS_REMARKS, import_id, ret_stmt, fault));
 	stmt_bind_int(*ret_stmt, ":after", after);

@@ -24,8 +24,8 @@ struct import_record {
 	int64_t serial;                                  /* 0: not known yet */
 };
 
-CHECKED enum fault_code import_store_insert(struct db_connection *connection, const char *import_id, const char *kind, const char *actor,
-	int64_t now_at, struct fault *fault);
+CHECKED enum fault_code import_store_insert(struct db_connection *connection, const char *import_id, const char *kind,
+	const char *actor, int64_t now_at, struct fault *fault);
 /* The statement stands on the row. Faults: NOT_FOUND. */
 CHECKED enum fault_code import_store_get(struct db_connection *connection, const char *import_id, struct stmt **ret_stmt,
 	struct import_record *ret_record, struct fault *fault);
@@ -40,12 +40,13 @@ CHECKED enum fault_code import_store_next_id(struct stmt *stmt, char ret_import_
 /* Its states in turn: checking, applying, issuing, done; failed from any of them. */
 CHECKED enum fault_code import_store_checked(struct db_connection *connection, const char *import_id, int64_t entries_total,
 	struct fault *fault);
-CHECKED enum fault_code import_store_add(struct db_connection *connection, const char *import_id, const struct import_counts *counts,
-	struct fault *fault);
+CHECKED enum fault_code import_store_add(struct db_connection *connection, const char *import_id,
+	const struct import_counts *counts, struct fault *fault);
 CHECKED enum fault_code import_store_applied(struct db_connection *connection, const char *import_id, struct fault *fault);
-CHECKED enum fault_code import_store_done(struct db_connection *connection, const char *import_id, int64_t now_at, struct fault *fault);
-CHECKED enum fault_code import_store_failed(struct db_connection *connection, const char *import_id, int64_t now_at, const char *error,
+CHECKED enum fault_code import_store_done(struct db_connection *connection, const char *import_id, int64_t now_at,
 	struct fault *fault);
+CHECKED enum fault_code import_store_failed(struct db_connection *connection, const char *import_id, int64_t now_at,
+	const char *error, struct fault *fault);
 
 /* How many of its CAs wait to be reconciled, and how many can't be as they were set aside. */
 CHECKED enum fault_code import_store_waiting(struct db_connection *connection, const char *import_id, int64_t *ret_waiting,
@@ -63,8 +64,8 @@ struct import_remark {
 	const char *kind, *text;
 };
 
-CHECKED enum fault_code import_store_remarks(struct db_connection *connection, const char *import_id, int64_t after, int64_t limit,
-	struct stmt **ret_stmt, struct fault *fault);
+CHECKED enum fault_code import_store_remarks(struct db_connection *connection, const char *import_id, int64_t after,
+	int64_t limit, struct stmt **ret_stmt, struct fault *fault);
 CHECKED enum fault_code import_store_next_remark(struct stmt *stmt, struct import_remark *ret_remark, bool *ret_found,
 	struct fault *fault);
 

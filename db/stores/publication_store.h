@@ -27,7 +27,8 @@ struct ca_counts {
 	int64_t cas, waiting, set_aside, roas;
 };
 
-CHECKED enum fault_code publication_store_count_cas(struct db_connection *connection, struct ca_counts *ret_counts, struct fault *fault);
+CHECKED enum fault_code publication_store_count_cas(struct db_connection *connection, struct ca_counts *ret_counts,
+	struct fault *fault);
 
 struct published_object {
 	const char *path, *kind;

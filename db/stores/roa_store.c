@@ -63,7 +63,8 @@ roa_store_delete_all(struct db_connection *connection, int64_t ca_id, struct fau
 }
 
 enum fault_code
-roa_store_list(struct db_connection *connection, int64_t ca_id, int64_t notified_serial, struct stmt **ret_stmt, struct fault *fault)
+roa_store_list(struct db_connection *connection, int64_t ca_id, int64_t notified_serial, struct stmt **ret_stmt,
+	struct fault *fault)
 {
 	TRY(stmt_start(connection, QUERY_ROAS_LIST, ret_stmt, fault));
 	stmt_bind_int(*ret_stmt, ":ca_id", ca_id);

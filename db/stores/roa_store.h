@@ -1,4 +1,7 @@
-/* roa_store: rows of the table roas, what members want authorised. As in ca_store.h: records borrow, statements are the caller's. */
+/*
+ * roa_store: rows of the table roas, what members want authorised. As in ca_store.h: records borrow, statements are the
+ * caller's.
+ */
 #ifndef DB_STORES_ROA_STORE_H
 #define DB_STORES_ROA_STORE_H
 
@@ -23,8 +26,8 @@ CHECKED enum fault_code roa_store_set_comment(struct db_connection *connection, 
 CHECKED enum fault_code roa_store_delete_all(struct db_connection *connection, int64_t ca_id, struct fault *fault);
 
 /* By AS, family, address, prefix length, maxLength. */
-CHECKED enum fault_code roa_store_list(struct db_connection *connection, int64_t ca_id, int64_t notified_serial, struct stmt **ret_stmt,
-	struct fault *fault);
+CHECKED enum fault_code roa_store_list(struct db_connection *connection, int64_t ca_id, int64_t notified_serial,
+	struct stmt **ret_stmt, struct fault *fault);
 CHECKED enum fault_code roa_store_next(struct stmt *stmt, struct roa_record *ret_record, bool *ret_found, struct fault *fault);
 
 #endif

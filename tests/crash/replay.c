@@ -127,10 +127,11 @@ state_compare(const struct state *replayed, const struct state *snapshot, int64_
 	struct comparison comparison = { .other = snapshot };
 	twalk_r(replayed->tree, compare_one, &comparison);
 	if (comparison.differs != NULL)
-		return fault_set(fault, FAULT_INVALID, "serial %" PRId64 ": replayed, %s is not as in the snapshot", serial, comparison.differs);
+		return fault_set(fault, FAULT_INVALID, "serial %" PRId64 ": replayed, %s is not as in the snapshot", serial,
+			comparison.differs);
 	if (replayed->count != snapshot->count)
-		return fault_set(fault, FAULT_INVALID, "serial %" PRId64 ": %zu objects replayed, %zu in the snapshot", serial, replayed->count,
-			snapshot->count);
+		return fault_set(fault, FAULT_INVALID, "serial %" PRId64 ": %zu objects replayed, %zu in the snapshot", serial,
+			replayed->count, snapshot->count);
 	return FAULT_NONE;
 }
 
@@ -325,8 +326,8 @@ read_file(struct replay *replay, const char *path, const char *root, int64_t ser
 {
 	AUTO_CLEAR(struct bytes, bytes_clear) text = BYTES_INIT;
 	AUTO_CLEAR(struct reader, reader_clear) reader = {
-		.parser = XML_ParserCreate("US-ASCII"), .replay = replay, .root = root, .serial = serial, .state = state, .content = BYTES_INIT,
-		.fault = fault,
+		.parser = XML_ParserCreate("US-ASCII"), .replay = replay, .root = root, .serial = serial, .state = state,
+		.content = BYTES_INIT, .fault = fault,
 	};
 	uint8_t found[SHA256_SIZE];
 	TRY(atomic_file_read(AT_FDCWD, path, FILE_MAX, &text, fault));

@@ -1,6 +1,6 @@
 /*
- * Requests as they come from outside: target, method, header fields, body, in that order, as lines; an empty line ends the fields.
- * What is understood of them is written as JSON and must be JSON again.
+ * Requests as they come from outside: target, method, header fields, body, in that order, as lines; an empty line ends the
+ * fields. What is understood of them is written as JSON and must be JSON again.
  */
 #include <jansson.h>
 #include <stdlib.h>
@@ -61,7 +61,8 @@ check_written(struct json_writer *writer)
 {
 	if (json_writer_check(writer, NULL) != FAULT_NONE)
 		return;
-	json_t *json = json_loadb((const char *)writer->spool->memory.data, writer->spool->memory.length, JSON_REJECT_DUPLICATES, NULL);
+	json_t *json =
+		json_loadb((const char *)writer->spool->memory.data, writer->spool->memory.length, JSON_REJECT_DUPLICATES, NULL);
 	INVARIANT(json != NULL);
 	json_decref(json);
 }

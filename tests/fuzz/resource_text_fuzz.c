@@ -1,4 +1,7 @@
-/* Resources as text, as the API and the command line take them: what is taken prints as text that is taken again and means the same. */
+/*
+ * Resources as text, as the API and the command line take them: what is taken prints as text that is taken again and means the
+ * same.
+ */
 #include <stdlib.h>
 #include <string.h>
 

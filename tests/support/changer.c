@@ -103,8 +103,7 @@ changer_publication(struct changer *changer, struct changer_publication *ret_pub
 	AUTO(json_t, json_decref) answer = NULL;
 	json_int_t serial, rsync_serial, waiting;
 	TRY(client_call(changer->client, "GET", "/api/v1/publication", NULL, &answer, fault));
-	if (json_unpack(answer, "{s:{s:I},s:{s:I},s:I}", "rrdp", "serial", &serial, "rsync", "serial", &rsync_serial, "cas_waiting",
-		&waiting) != 0)
+	if (json_unpack(answer, "{s:I,s:{s:I},s:I}", "serial", &serial, "rsync", "serial", &rsync_serial, "cas_waiting", &waiting) != 0)
 		return fault_set(fault, FAULT_MALFORMED, "the server's word on its publication is not as expected");
 	*ret_publication = (struct changer_publication){ .serial = serial, .rsync_serial = rsync_serial, .cas_waiting = waiting };
 	return FAULT_NONE;

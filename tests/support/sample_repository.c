@@ -135,11 +135,12 @@ withdraw(struct db_connection *connection, const struct sample_staging *staging,
 {
 	AUTO(struct stmt, stmt_done) drop = NULL;
 	AUTO(struct stmt, stmt_done) leave = NULL;
-	TRY(stmt_prepare(connection, "sample_drop", "DELETE FROM objects WHERE path = :path AND published_serial IS NULL", &drop, fault));
+	TRY(stmt_prepare(connection, "sample_drop", "DELETE FROM objects WHERE repository_id = 1 AND path = :path "
+		"AND withdrawing = 0 AND withdrawn_serial IS NULL AND published_serial IS NULL", &drop, fault));
 	stmt_bind_text(drop, ":path", staging->path);
 	TRY(stmt_run(drop, fault));
 	TRY(stmt_prepare(connection, "sample_leave", "UPDATE objects SET withdrawing = 1, revoked_at = :now_at "
-		"WHERE path = :path AND withdrawing = 0 AND withdrawn_serial IS NULL", &leave, fault));
+		"WHERE repository_id = 1 AND path = :path AND withdrawing = 0 AND withdrawn_serial IS NULL", &leave, fault));
 	stmt_bind_text(leave, ":path", staging->path);
 	stmt_bind_int(leave, ":now_at", now_at);
 	return stmt_run(leave, fault);

@@ -38,7 +38,7 @@ fetch(void **state, enum service_token token, const char *what, const char *fiel
 static void
 expect(void **state, enum service_token token, const char *what, const char *body, int status)
 {
-	AUTO(struct service_answer, service_answer_free) answer = fetch(state, token, what, NULL, body);
+	ANSWER answer = fetch(state, token, what, NULL, body);
 	if (answer->status != status)
 		fail_msg("%s: %d instead of %d: %s", what, answer->status, status, bytes_text(&answer->body));
 	assert_non_null(service_header(answer, "X-Request-Id"));
@@ -55,17 +55,20 @@ api_contract__every_route_answers(void **state)
 {
 	struct service *service = *state;
 	char what[128];
-	expect(state, BY_OPERATOR, "POST /api/v1/cas", "{\"handle\":\"gamma\",\"resources\":{\"ipv4\":[\"203.0.113.0/24\"]}}", 201);
+	expect(state, BY_OPERATOR, "POST /api/v1/cas", "{\"handle\":\"gamma\",\"resources\":{\"ipv4\":[\"203.0.113.0/24\"]}}",
+		201);
 	expect(state, BY_MEMBER, "GET /api/v1/cas?limit=10&after=a", NULL, 200);
 	expect(state, BY_MEMBER, "GET /api/v1/cas/alpha", NULL, 200);
 	expect(state, BY_OPERATOR, "PATCH /api/v1/cas/gamma", "{\"resources\":{\"ipv4\":[\"203.0.113.0/25\"]}}", 200);
 	expect(state, BY_OPERATOR, "POST /api/v1/cas/gamma/repair", NULL, 200);
 	expect(state, BY_OPERATOR, "POST /api/v1/cas/gamma/tokens", "{\"name\":\"x\",\"role\":\"member\"}", 201);
 	expect(state, BY_OPERATOR, "GET /api/v1/cas/gamma/tokens", NULL, 200);
-	(void)snprintf(what, sizeof what, "DELETE /api/v1/cas/beta/tokens/%.16s", service->tokens[BY_STRANGER] + strlen("cadastre_"));
+	(void)snprintf(what, sizeof what, "DELETE /api/v1/cas/beta/tokens/%.16s",
+		service->tokens[BY_STRANGER] + strlen("cadastre_"));
 	expect(state, BY_OPERATOR, what, NULL, 204);
 	expect(state, BY_MEMBER, "POST /api/v1/cas/alpha/roas", "{\"added\":[{\"asn\":64496,\"prefix\":\"192.0.2.0/24\"}]}", 200);
-	expect(state, BY_MEMBER, "POST /api/v1/cas/alpha/roas?dry_run=true", "{\"removed\":[{\"asn\":64496,\"prefix\":\"192.0.2.0/24\"}]}", 200);
+	expect(state, BY_MEMBER, "POST /api/v1/cas/alpha/roas?dry_run=true",
+		"{\"removed\":[{\"asn\":64496,\"prefix\":\"192.0.2.0/24\"}]}", 200);
 	expect(state, BY_READER, "GET /api/v1/cas/alpha/roas", NULL, 200);
 	expect(state, BY_READER, "GET /api/v1/cas/alpha/objects", NULL, 200);
 	expect(state, BY_READER, "GET /api/v1/publication", NULL, 200);
@@ -85,14 +88,15 @@ api_contract__every_route_answers(void **state)
 	expect(state, BY_NOBODY, "GET /rrdp/notification.xml", NULL, 200);
 	expect(state, BY_NOBODY, "GET /ta/ta.cer", NULL, 404);
 	expect(state, BY_NOBODY, "GET /ta/ta.tal", NULL, 404);
-	expect(state, BY_NOBODY, "GET /rrdp/3a8f1d6e-2b7c-4e55-9d10-6c0f4f0b8a21/12/00112233445566778899aabbccddeeff/delta.xml", NULL, 404);
+	expect(state, BY_NOBODY, "GET /rrdp/3a8f1d6e-2b7c-4e55-9d10-6c0f4f0b8a21/12/00112233445566778899aabbccddeeff/delta.xml",
+		NULL, 404);
 }
 
 static void
 api_contract__refuses_wrong_bodies(void **state)
 {
-	static const char *const bodies[] = { "", "{", "nonsense", "{\"added\":[{\"asn\":64496,\"prefix\":\"\xff\xfe\"}]}", "{\"added\":[],\"added\":[]}",
-		"{\"added\":17}", "{\"x\":1}", "null", "[]" };
+	static const char *const bodies[] = { "", "{", "nonsense", "{\"added\":[{\"asn\":64496,\"prefix\":\"\xff\xfe\"}]}",
+		"{\"added\":[],\"added\":[]}", "{\"added\":17}", "{\"x\":1}", "null", "[]" };
 	char deep[20001];
 	for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++)
 		expect(state, BY_MEMBER, "POST /api/v1/cas/alpha/roas", bodies[i], 400);
@@ -102,7 +106,7 @@ api_contract__refuses_wrong_bodies(void **state)
 	for (size_t i = 0; i < 20000; i += 5)
 		memcpy(deep + i, "{\"a\":", 5);
 	expect(state, BY_MEMBER, "POST /api/v1/cas/alpha/roas", deep, 400);
-	AUTO(struct service_answer, service_answer_free) type = fetch(state, BY_MEMBER, "POST /api/v1/cas/alpha/roas", "Content-Type: text/csv", "{}");
+	ANSWER type = fetch(state, BY_MEMBER, "POST /api/v1/cas/alpha/roas", "Content-Type: text/csv", "{}");
 	assert_int_equal(type->status, 415);
 }
 
@@ -116,13 +120,13 @@ api_contract__refuses_large_bodies(void **state)
 	static const char *const fields[] = { NULL, "Expect: 100-continue", "Transfer-Encoding: chunked" };
 	memset(body, ' ', size);
 	for (size_t i = 0; i < 3; i++) {
-		AUTO(struct service_answer, service_answer_free) answer = service_fetch(service, BY_MEMBER, "POST /api/v1/cas/alpha/roas", fields[i], SPAN(body, size));
+		ANSWER answer = service_fetch(service, BY_MEMBER, "POST /api/v1/cas/alpha/roas", fields[i], SPAN(body, size));
 		assert_non_null(answer);
 		assert_int_equal(answer->status, 413);
 		assert_string_equal(service_text(answer, "type"), "urn:cadastre:fault:too-large");
 		assert_non_null(strstr(service_text(answer, "detail"), "1048576"));
 	}
-	AUTO(struct service_answer, service_answer_free) fits = service_fetch(service, BY_MEMBER, "POST /api/v1/cas/alpha/roas", NULL, SPAN(body, 1U << 20));
+	ANSWER fits = service_fetch(service, BY_MEMBER, "POST /api/v1/cas/alpha/roas", NULL, SPAN(body, 1U << 20));
 	assert_int_equal(fits->status, 400);
 }
 
@@ -134,17 +138,32 @@ api_contract__refuses_unknown_routes_methods_and_tokens(void **state)
 		const char *what;
 		int status;
 	} cases[] = {
-		{ BY_ADMIN, "GET /", 404 }, { BY_ADMIN, "GET /api/v1/", 404 }, { BY_ADMIN, "GET /api/v1/cas/", 404 }, { BY_ADMIN, "GET /api/v2/cas", 404 },
-		{ BY_ADMIN, "GET /rrdp/../secret", 404 }, { BY_ADMIN, "GET /rrdp/%2e%2e/secret", 404 }, { BY_ADMIN, "GET /%00", 400 },
-		{ BY_ADMIN, "GET /api/v1/cas/%ff", 400 }, { BY_ADMIN, "GET /api/v1/cas?limit=1&limit=2", 400 }, { BY_ADMIN, "GET /api/v1/cas?x=1", 400 },
-		{ BY_ADMIN, "PUT /api/v1/cas", 405 }, { BY_ADMIN, "OPTIONS /api/v1/cas", 405 }, { BY_ADMIN, "BREW /api/v1/cas", 405 },
-		{ BY_ADMIN, "POST /rrdp/notification.xml", 405 }, { BY_ADMIN, "DELETE /health/live", 405 }, { BY_ADMIN, "get /api/v1/cas", 405 },
-		{ BY_NOBODY, "GET /api/v1/cas", 401 }, { BY_FORGER, "GET /api/v1/cas", 401 }, { BY_EXPIRED, "GET /api/v1/cas", 401 },
-		{ BY_REVOKED, "GET /api/v1/cas", 401 }, { BY_STRANGER, "GET /api/v1/cas/alpha", 404 }, { BY_READER, "DELETE /api/v1/cas/alpha", 403 },
+		{ BY_ADMIN, "GET /", 404 },
+		{ BY_ADMIN, "GET /api/v1/", 404 },
+		{ BY_ADMIN, "GET /api/v1/cas/", 404 },
+		{ BY_ADMIN, "GET /api/v2/cas", 404 },
+		{ BY_ADMIN, "GET /rrdp/../secret", 404 },
+		{ BY_ADMIN, "GET /rrdp/%2e%2e/secret", 404 },
+		{ BY_ADMIN, "GET /%00", 400 },
+		{ BY_ADMIN, "GET /api/v1/cas/%ff", 400 },
+		{ BY_ADMIN, "GET /api/v1/cas?limit=1&limit=2", 400 },
+		{ BY_ADMIN, "GET /api/v1/cas?x=1", 400 },
+		{ BY_ADMIN, "PUT /api/v1/cas", 405 },
+		{ BY_ADMIN, "OPTIONS /api/v1/cas", 405 },
+		{ BY_ADMIN, "BREW /api/v1/cas", 405 },
+		{ BY_ADMIN, "POST /rrdp/notification.xml", 405 },
+		{ BY_ADMIN, "DELETE /health/live", 405 },
+		{ BY_ADMIN, "get /api/v1/cas", 405 },
+		{ BY_NOBODY, "GET /api/v1/cas", 401 },
+		{ BY_FORGER, "GET /api/v1/cas", 401 },
+		{ BY_EXPIRED, "GET /api/v1/cas", 401 },
+		{ BY_REVOKED, "GET /api/v1/cas", 401 },
+		{ BY_STRANGER, "GET /api/v1/cas/alpha", 404 },
+		{ BY_READER, "DELETE /api/v1/cas/alpha", 403 },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
 		expect(state, cases[i].token, cases[i].what, NULL, cases[i].status);
-	AUTO(struct service_answer, service_answer_free) method = fetch(state, BY_ADMIN, "PUT /api/v1/cas/alpha", NULL, NULL);
+	ANSWER method = fetch(state, BY_ADMIN, "PUT /api/v1/cas/alpha", NULL, NULL);
 	assert_string_equal(service_header(method, "Allow"), "GET, HEAD, PATCH, DELETE");
 }
 
@@ -156,25 +175,26 @@ api_contract__refuses_large_heads(void **state)
 	expect(state, BY_ADMIN, bytes_text(&what), NULL, 431);
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(bytes_printf(&fields, NULL, "X-Large-%d: %04000d\n", i, 0), FAULT_NONE);
-	AUTO(struct service_answer, service_answer_free) large = fetch(state, BY_ADMIN, "GET /api/v1/cas", bytes_text(&fields), NULL);
+	ANSWER large = fetch(state, BY_ADMIN, "GET /api/v1/cas", bytes_text(&fields), NULL);
 	assert_int_equal(large->status, 431);
 	bytes_reset(&fields);
 	for (int i = 0; i < 120; i++)
 		assert_int_equal(bytes_printf(&fields, NULL, "X-Field-%d: a\n", i), FAULT_NONE);
-	AUTO(struct service_answer, service_answer_free) many = fetch(state, BY_ADMIN, "GET /api/v1/cas", bytes_text(&fields), NULL);
+	ANSWER many = fetch(state, BY_ADMIN, "GET /api/v1/cas", bytes_text(&fields), NULL);
 	assert_int_equal(many->status, 431);
 }
 
 static void
 api_contract__answers_head_without_a_body(void **state)
 {
-	static const char *const paths[] = { "/api/v1/cas/alpha/roas", "/rrdp/notification.xml", "/health/live", "/api/v1/nothing" };
+	static const char *const paths[] = { "/api/v1/cas/alpha/roas", "/rrdp/notification.xml", "/health/live",
+		"/api/v1/nothing" };
 	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
 		char head[128], get[128], length[32];
 		(void)snprintf(head, sizeof head, "HEAD %s", paths[i]);
 		(void)snprintf(get, sizeof get, "GET %s", paths[i]);
-		AUTO(struct service_answer, service_answer_free) full = fetch(state, BY_MEMBER, get, NULL, NULL);
-		AUTO(struct service_answer, service_answer_free) empty = fetch(state, BY_MEMBER, head, NULL, NULL);
+		ANSWER full = fetch(state, BY_MEMBER, get, NULL, NULL);
+		ANSWER empty = fetch(state, BY_MEMBER, head, NULL, NULL);
 		assert_int_equal(empty->status, full->status);
 		assert_int_equal(empty->body.length, 0);
 		(void)snprintf(length, sizeof length, "%zu", full->body.length);
@@ -186,14 +206,14 @@ static void
 api_contract__answers_304_with_the_length_of_the_whole(void **state)
 {
 	char length[32];
-	AUTO(struct service_answer, service_answer_free) list = fetch(state, BY_MEMBER, "GET /api/v1/cas/alpha/roas", NULL, NULL);
-	AUTO(struct service_answer, service_answer_free) same = fetch(state, BY_MEMBER, "GET /api/v1/cas/alpha/roas", "If-None-Match: \"0\"", NULL);
+	ANSWER list = fetch(state, BY_MEMBER, "GET /api/v1/cas/alpha/roas", NULL, NULL);
+	ANSWER same = fetch(state, BY_MEMBER, "GET /api/v1/cas/alpha/roas", "If-None-Match: \"0\"", NULL);
 	assert_int_equal(same->status, 304);
 	assert_int_equal(same->body.length, 0);
 	assert_string_equal(service_header(same, "ETag"), "\"0\"");
 	(void)snprintf(length, sizeof length, "%zu", list->body.length);
 	assert_string_equal(service_header(same, "Content-Length"), length);
-	AUTO(struct service_answer, service_answer_free) file = fetch(state, BY_NOBODY, "GET /rrdp/notification.xml",
+	ANSWER file = fetch(state, BY_NOBODY, "GET /rrdp/notification.xml",
 		"If-Modified-Since: Thu, 01 Jan 2026 00:00:00 GMT", NULL);
 	assert_int_equal(file->status, 304);
 	assert_string_equal(service_header(file, "Content-Length"), "15");
@@ -207,13 +227,15 @@ api_contract__sends_long_lists_whole(void **state)
 	AUTO_CLEAR(struct bytes, bytes_clear) body = BYTES_INIT;
 	assert_int_equal(bytes_append_text(&body, "{\"added\":[", NULL), FAULT_NONE);
 	for (int i = 0; i < 5000; i++)
-		assert_int_equal(bytes_printf(&body, NULL, "%s{\"asn\":%d,\"prefix\":\"2001:db8:%x::/48\"}", i == 0 ? "" : ",", i, i), FAULT_NONE);
+		assert_int_equal(bytes_printf(&body, NULL, "%s{\"asn\":%d,\"prefix\":\"2001:db8:%x::/48\"}", i == 0 ? "" : ",", i,
+					 i),
+			FAULT_NONE);
 	assert_int_equal(bytes_append_text(&body, "]}", NULL), FAULT_NONE);
-	AUTO(struct service_answer, service_answer_free) change = fetch(state, BY_MEMBER, "POST /api/v1/cas/alpha/roas", NULL, bytes_text(&body));
+	ANSWER change = fetch(state, BY_MEMBER, "POST /api/v1/cas/alpha/roas", NULL, bytes_text(&body));
 	assert_int_equal(change->status, 200);
 	assert_string_equal(service_text(change, "added"), "5000");
 	assert_string_equal(service_text(change, "accepted"), "5000");
-	AUTO(struct service_answer, service_answer_free) list = fetch(state, BY_MEMBER, "GET /api/v1/cas/alpha/roas", NULL, NULL);
+	ANSWER list = fetch(state, BY_MEMBER, "GET /api/v1/cas/alpha/roas", NULL, NULL);
 	assert_int_equal(list->status, 200);
 	assert_true(list->body.length > 500000);
 	assert_string_equal(service_text(list, "roas"), "5000");
@@ -228,16 +250,15 @@ api_contract__takes_uploads_larger_than_bodies(void **state)
 	AUTO(char, free) body = calloc(1, size);
 	char path[128];
 	memset(body, 'x', size);
-	AUTO(struct service_answer, service_answer_free) refused = service_fetch(service, BY_MEMBER, "POST /api/v1/import/roas", NULL, SPAN(body, size));
+	ANSWER refused = service_fetch(service, BY_MEMBER, "POST /api/v1/import/roas", NULL, SPAN(body, size));
 	assert_non_null(refused);
 	assert_int_equal(refused->status, 403);
-	AUTO(struct service_answer, service_answer_free) waiting = service_fetch(service, BY_NOBODY, "POST /api/v1/import/roas", "Expect: 100-continue",
-		SPAN(body, size));
+	ANSWER waiting = service_fetch(service, BY_NOBODY, "POST /api/v1/import/roas", "Expect: 100-continue", SPAN(body, size));
 	assert_non_null(waiting);
 	assert_int_equal(waiting->status, 401);
-	AUTO(struct service_answer, service_answer_free) empty = fetch(state, BY_OPERATOR, "POST /api/v1/import/roas", NULL, "");
+	ANSWER empty = fetch(state, BY_OPERATOR, "POST /api/v1/import/roas", NULL, "");
 	assert_int_equal(empty->status, 400);
-	AUTO(struct service_answer, service_answer_free) taken = service_fetch(service, BY_OPERATOR, "POST /api/v1/import/roas",
+	ANSWER taken = service_fetch(service, BY_OPERATOR, "POST /api/v1/import/roas",
 		"Content-Type: application/gzip\nTransfer-Encoding: chunked", SPAN(body, size));
 	assert_non_null(taken);
 	assert_int_equal(taken->status, 201);
@@ -266,12 +287,14 @@ work(void *argument)
 	struct client *client = argument;
 	for (int i = 0; i < ROUNDS; i++) {
 		char body[128];
-		(void)snprintf(body, sizeof body, "{\"added\":[{\"asn\":%d,\"prefix\":\"192.0.2.0/24\"}]}", client->number * ROUNDS + i + 1);
-		AUTO(struct service_answer, service_answer_free) change = service_fetch(client->service, BY_MEMBER, "POST /api/v1/cas/alpha/roas", NULL,
+		(void)snprintf(body, sizeof body, "{\"added\":[{\"asn\":%d,\"prefix\":\"192.0.2.0/24\"}]}",
+			client->number * ROUNDS + i + 1);
+		ANSWER change = service_fetch(client->service, BY_MEMBER, "POST /api/v1/cas/alpha/roas", NULL,
 			SPAN(body, strlen(body)));
-		AUTO(struct service_answer, service_answer_free) list = service_fetch(client->service, BY_READER, "GET /api/v1/cas/alpha/roas", NULL, SPAN(NULL, 0));
-		AUTO(struct service_answer, service_answer_free) file = service_fetch(client->service, BY_NOBODY, "GET /rrdp/notification.xml", NULL, SPAN(NULL, 0));
-		if (change == NULL || change->status != 200 || list == NULL || list->status != 200 || file == NULL || file->body.length != 15)
+		ANSWER list = service_fetch(client->service, BY_READER, "GET /api/v1/cas/alpha/roas", NULL, SPAN(NULL, 0));
+		ANSWER file = service_fetch(client->service, BY_NOBODY, "GET /rrdp/notification.xml", NULL, SPAN(NULL, 0));
+		if (change == NULL || change->status != 200 || list == NULL || list->status != 200 || file == NULL ||
+			file->body.length != 15)
 			(*client->failures)++;
 	}
 	return NULL;
@@ -290,7 +313,7 @@ api_contract__serves_many_at_once(void **state)
 	for (int i = 0; i < CLIENTS; i++)
 		pthread_join(clients[i].thread, NULL);
 	assert_int_equal(failures, 0);
-	AUTO(struct service_answer, service_answer_free) list = fetch(state, BY_READER, "GET /api/v1/cas/alpha/roas", NULL, NULL);
+	ANSWER list = fetch(state, BY_READER, "GET /api/v1/cas/alpha/roas", NULL, NULL);
 	assert_int_equal(json_array_size(json_object_get(list->json, "roas")), CLIENTS * ROUNDS);
 	assert_int_equal(json_integer_value(json_object_get(list->json, "version")), CLIENTS * ROUNDS);
 }

@@ -28,7 +28,8 @@ write_row(struct db_connection *connection, void *argument, struct fault *fault)
 static void
 write_detail(struct registry *registry, int64_t ca_id, const char *detail)
 {
-	struct writing writing = { &registry_operator, { .action = "x.y", .ca_id = ca_id, .outcome = "done", .detail = detail }, FAULT_NONE };
+	struct writing writing = { &registry_operator, { .action = "x.y", .ca_id = ca_id, .outcome = "done", .detail = detail },
+		FAULT_NONE };
 	assert_int_equal(db_write(registry->db, write_row, &writing, &registry->fault), FAULT_NONE);
 }
 
@@ -54,13 +55,15 @@ audit__details_are_one_short_line(void **state)
 {
 	struct registry *registry = *state;
 	write_detail(registry, 0, "two\nlines\tand\x7f a bell\a");
-	assert_string_equal(registry_text(registry, "SELECT detail AS it FROM audit WHERE action = 'x.y'"), "two lines and  a bell ");
+	assert_string_equal(registry_text(registry, "SELECT detail AS it FROM audit WHERE action = 'x.y'"),
+		"two lines and  a bell ");
 	char detail[600];
 	memset(detail, 'd', sizeof detail);
 	detail[sizeof detail - 1] = '\0';
 	memcpy(detail + 498, "€€", 6); /* its last octet is the 501st */
 	write_detail(registry, 0, detail);
-	assert_int_equal(registry_number(registry, "SELECT length(CAST(detail AS BLOB)) AS it FROM audit ORDER BY audit_id DESC LIMIT 1"), 498);
+	assert_int_equal(registry_number(registry, "SELECT length(CAST(detail AS BLOB)) AS it FROM audit ORDER BY audit_id DESC "
+		"LIMIT 1"), 498);
 	detail[500] = '\0';
 	memset(detail, 'd', 500);
 	write_detail(registry, 0, detail);

@@ -25,8 +25,8 @@ static void
 bearer__refuses_the_rest(void **state)
 {
 	char large[TOKEN_TEXT + 16];
-	const char *const wrong[] = { NULL, "", "Bearer", "Bearer ", "Bearer  ", "Basic dTpw", "Bearerx y", "cadastre_00ff_x", "Bearer a b", "Bearer a,b",
-		"Bearer a\tb", "Bearer \xc3\xa4", "Bearer\tx", " Bearer x", large };
+	const char *const wrong[] = { NULL, "", "Bearer", "Bearer ", "Bearer  ", "Basic dTpw", "Bearerx y", "cadastre_00ff_x",
+		"Bearer a b", "Bearer a,b", "Bearer a\tb", "Bearer \xc3\xa4", "Bearer\tx", " Bearer x", large };
 	const char *token = NULL;
 	(void)state;
 	(void)snprintf(large, sizeof large, "Bearer %0*d", TOKEN_TEXT, 0);

@@ -29,10 +29,13 @@ ca_commands__create_makes_a_member_that_is_due(void **state)
 	struct registry *registry = *state;
 	int64_t id = registry_member_id(registry, "alpha", "AS64496-AS64511 192.0.2.0/25 192.0.2.128/25 2001:db8:1::/48");
 	assert_string_equal(registry_text(registry,
-		"SELECT m.handle || '|' || m.kind || '|' || p.kind || '|' || m.state || '|' || m.version || '|' || m.roas_version || '|' ||"
-		" m.changed_at || '|' || m.created_at || '|' || m.repository_id AS it FROM cas m JOIN cas p ON p.ca_id = m.parent_id"
+		"SELECT m.handle || '|' || m.kind || '|' || p.kind || '|' || m.state || '|' || m.version || '|' || m.roas_version "
+		"|| '|' ||"
+		" m.changed_at || '|' || m.created_at || '|' || m.repository_id AS it FROM cas m JOIN cas p ON p.ca_id = "
+		"m.parent_id"
 		" WHERE m.ca_id = %" PRId64, id), "alpha|member|issuing|active|1|0|1767225600|1767225600|1");
-	assert_int_equal(registry_number(registry, "SELECT directory GLOB '[0-9a-f][0-9a-f]/[0-9a-f]*/' AND length(directory) = 18 AS it"
+	assert_int_equal(registry_number(registry, "SELECT directory GLOB '[0-9a-f][0-9a-f]/[0-9a-f]*/' AND length(directory) = "
+		"18 AS it"
 		" FROM cas WHERE ca_id = %" PRId64, id), 1);
 	/* One AS range, one IPv4 range out of two that touch, one IPv6 range. */
 	assert_string_equal(registry_text(registry, "SELECT group_concat(family || ':' || hex(min) || '-' || hex(max), ' ') AS it"
@@ -86,7 +89,8 @@ ca_commands__create_refuses_what_another_member_holds(void **state)
 	(void)registry_member_id(registry, "alpha", "AS64496-AS64511 192.0.2.0/24 2001:db8:1::/48");
 	(void)registry_member_id(registry, "beta", "198.51.100.64-198.51.100.130");
 	assert_int_equal(registry_create(registry, "gamma",
-		"AS64500 AS64520 192.0.2.4-192.0.2.9 198.51.100.0/25 203.0.113.0/24 2001:db8::/47 2001:db8:2::/48", &id), FAULT_RESOURCE_CONFLICT);
+		"AS64500 AS64520 192.0.2.4-192.0.2.9 198.51.100.0/25 203.0.113.0/24 2001:db8::/47 2001:db8:2::/48", &id),
+		FAULT_RESOURCE_CONFLICT);
 	assert_string_equal(registry_complaints(registry),
 		"resources.asns[0]: AS64500: CA \"alpha\" holds AS64496-AS64511\n"
 		"resources.ipv4[0]: 192.0.2.4-192.0.2.9: CA \"alpha\" holds 192.0.2.0/24\n"
@@ -142,7 +146,8 @@ ca_commands__set_resources_replaces_the_set(void **state)
 	registry_sql(registry, "UPDATE cas SET changed_at = NULL, import_id = 'x' WHERE ca_id = %" PRId64, alpha);
 	clock_hand_set(&registry->clock, REGISTRY_NOW + 60);
 	assert_int_equal(set_resources(registry, alpha, "192.0.2.0/25 AS64496"), FAULT_NONE);
-	assert_string_equal(registry_text(registry, "SELECT version || '|' || changed_at || '|' || COALESCE(import_id, 'none') AS it"
+	assert_string_equal(registry_text(registry, "SELECT version || '|' || changed_at || '|' || COALESCE(import_id, 'none') AS "
+		"it"
 		" FROM cas WHERE ca_id = %" PRId64, alpha), "2|1767225660|none");
 	assert_string_equal(registry_text(registry, "SELECT group_concat(hex(min) || '-' || hex(max), ' ') AS it FROM holdings"),
 		"0000FBF0-0000FBF0 C0000200-C000027F");
@@ -152,7 +157,8 @@ ca_commands__set_resources_replaces_the_set(void **state)
 	(void)registry_member_id(registry, "beta", "192.0.2.128/25");
 	clock_hand_set(&registry->clock, REGISTRY_NOW + 120);
 	assert_int_equal(set_resources(registry, alpha, ""), FAULT_NONE);
-	assert_string_equal(registry_text(registry, "SELECT version || '|' || changed_at AS it FROM cas WHERE ca_id = %" PRId64, alpha),
+	assert_string_equal(registry_text(registry, "SELECT version || '|' || changed_at AS it FROM cas WHERE ca_id = %" PRId64,
+		alpha),
 		"3|1767225660");
 }
 
@@ -203,11 +209,13 @@ ca_commands__delete_frees_resources_at_once_and_the_handle_later(void **state)
 	struct fault *fault = &registry->fault;
 	char token_id[TOKEN_ID_SIZE], token[TOKEN_TEXT];
 	int64_t id, alpha = registry_member_id(registry, "alpha", "192.0.2.0/24");
-	assert_int_equal(token_create(&registry->context, &registry_admin, "t", ROLE_MEMBER, alpha, 0, token_id, token, fault), FAULT_NONE);
+	assert_int_equal(token_create(&registry->context, &registry_admin, "t", ROLE_MEMBER, alpha, 0, token_id, token, fault),
+		FAULT_NONE);
 	registry_sql(registry, "INSERT INTO roas VALUES (%" PRId64 ", 64496, 4, X'C0000200', 24, 24, NULL, 1);"
 		"UPDATE cas SET roas_count = 1, changed_at = NULL WHERE ca_id = %" PRId64, alpha, alpha);
 	assert_int_equal(ca_delete(&registry->context, &registry_admin, alpha, fault), FAULT_NONE);
-	assert_string_equal(registry_text(registry, "SELECT state || '|' || version || '|' || changed_at || '|' || roas_count AS it"
+	assert_string_equal(registry_text(registry, "SELECT state || '|' || version || '|' || changed_at || '|' || roas_count AS "
+		"it"
 		" FROM cas WHERE ca_id = %" PRId64, alpha), "deleting|2|1767225600|0");
 	assert_string_equal(registry_text(registry, LAST_AUDIT), "ca.delete|alpha|done|with 1 ROAs");
 	assert_int_equal(registry_number(registry, "SELECT revoked_at AS it FROM tokens"), REGISTRY_NOW);
@@ -250,7 +258,8 @@ ca_commands__repair_puts_a_ca_back_to_work(void **state)
 		" WHERE ca_id = %" PRId64, alpha);
 	assert_int_equal(ca_repair(&registry->context, &registry_admin, alpha, &registry->fault), FAULT_NONE);
 	assert_string_equal(registry_text(registry, LAST_AUDIT), "ca.repair|alpha|done|the lint refused");
-	assert_string_equal(registry_text(registry, "SELECT COALESCE(set_aside_reason, 'none') || '|' || changed_at || '|' || version AS it"
+	assert_string_equal(registry_text(registry, "SELECT COALESCE(set_aside_reason, 'none') || '|' || changed_at || '|' || "
+		"version AS it"
 		" FROM cas WHERE ca_id = %" PRId64, alpha), "none|1767225600|2");
 	/* Nothing to repair: nothing changes. */
 	assert_int_equal(ca_repair(&registry->context, &registry_admin, alpha, &registry->fault), FAULT_NONE);
@@ -268,8 +277,10 @@ ca_commands__a_full_issuing_ca_gets_another_beside_it(void **state)
 	int64_t last = registry_member_id(registry, "issuing-2", "");
 	assert_int_equal(registry_number(registry, "SELECT parent_id AS it FROM cas WHERE ca_id = %" PRId64, last), 3);
 	(void)registry_member_id(registry, "first", "");
-	assert_string_equal(registry_text(registry, "SELECT p.handle || '|' || p.kind || '|' || g.kind || '|' || p.changed_at || '|' ||"
-		" COALESCE(p.resources, 'inherits') AS it FROM cas m JOIN cas p ON p.ca_id = m.parent_id JOIN cas g ON g.ca_id = p.parent_id"
+	assert_string_equal(registry_text(registry, "SELECT p.handle || '|' || p.kind || '|' || g.kind || '|' || p.changed_at || "
+		"'|' ||"
+		" COALESCE(p.resources, 'inherits') AS it FROM cas m JOIN cas p ON p.ca_id = m.parent_id JOIN cas g ON g.ca_id = "
+		"p.parent_id"
 		" WHERE m.handle = 'first'"), "issuing-3|issuing|online|1767225600|inherits");
 	(void)registry_member_id(registry, "next", "AS64496");
 	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM cas WHERE kind = 'issuing'"), 2);

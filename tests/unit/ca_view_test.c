@@ -22,7 +22,8 @@ note(void *argument, const struct ca_row *row, struct fault *fault)
 	size_t length = strlen(listing->text);
 	if (++listing->rows == listing->stop_at)
 		return fault_set(fault, FAULT_DISK, "enough");
-	(void)snprintf(listing->text + length, sizeof listing->text - length, "%s|%s|%s|%s|%zu%s|v%" PRId64 "\n", row->handle, row->kind,
+	(void)snprintf(listing->text + length, sizeof listing->text - length, "%s|%s|%s|%s|%zu%s|v%" PRId64 "\n", row->handle,
+		row->kind,
 		row->parent_handle != NULL ? row->parent_handle : "none", row->state, resource_set_ranges(row->resources),
 		row->inherits ? " inherits" : "", row->version);
 	return FAULT_NONE;

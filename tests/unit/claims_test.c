@@ -51,10 +51,12 @@ claims__agrees_with_a_naive_check(void **state)
 		bool overlap = false;
 		size_t count = (size_t)(random() % 6) + 1;
 		for (size_t i = 0; i < count; i++) {
-			uint32_t min = (uint32_t)random() % 40, max = min + (uint32_t)random() % 8, holder = (uint32_t)random() % 3;
+			uint32_t min = (uint32_t)random() % 40, max = min + (uint32_t)random() % 8,
+				holder = (uint32_t)random() % 3;
 			struct resource_range range = asns(min, max);
 			for (size_t j = 0; j < claims.count; j++)
-				overlap = overlap || (claims.items[j].holder != holder && resource_range_overlaps(&claims.items[j].range, &range));
+				overlap = overlap || (claims.items[j].holder != holder &&
+					resource_range_overlaps(&claims.items[j].range, &range));
 			assert_int_equal(claims_add(&claims, &range, holder, (uint32_t)i, NULL), FAULT_NONE);
 		}
 		assert_int_equal(claims_check(&claims, NULL), overlap ? FAULT_INVALID : FAULT_NONE);

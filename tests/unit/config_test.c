@@ -19,7 +19,8 @@ static enum fault_code
 load(void **state, const char *text, struct config *config, struct fault *fault)
 {
 	const char *path = scratch_path(state, "cadastre.conf");
-	assert_int_equal(atomic_file_put(AT_FDCWD, path, SPAN(text, strlen(text)), 0600, ATOMIC_FILE_KEEP_TIME, NULL), FAULT_NONE);
+	assert_int_equal(atomic_file_put(AT_FDCWD, path, SPAN(text, strlen(text)), 0600, ATOMIC_FILE_KEEP_TIME, NULL),
+		FAULT_NONE);
 	return config_load(path, config, fault);
 }
 
@@ -56,7 +57,8 @@ config__reads_every_type(void **state)
 {
 	AUTO_CLEAR(struct config, config_clear) config = CONFIG_INIT;
 	struct fault fault = FAULT_INIT;
-	const char *text = "# a comment\n" URIS "listen = \"[2001:db8::1]:443\"; // another\nbatch_window_s = 0;\nfile_budget = 30000000000L;\n"
+	const char *text = "# a comment\n" URIS
+			   "listen = \"[2001:db8::1]:443\"; // another\nbatch_window_s = 0;\nfile_budget = 30000000000L;\n"
 			   "log_level = \"debug\";\nrefused_asns = [\"AS65535\", \"64496-64511\", \"AS64500\"];\n";
 	assert_int_equal(load(state, text, &config, &fault), FAULT_NONE);
 	assert_string_equal(config.listen, "[2001:db8::1]:443");
@@ -72,8 +74,9 @@ config__reads_every_type(void **state)
 static void
 config__refuses_numbers_that_would_be_cut(void **state)
 {
-	static const char *const wrong[] = { "file_budget = 30064771072;", "file_budget = 0x1FFFFFFFF;", "file_budget = 2147483648;",
-		"file_budget=[1,30064771072];", "/* 1 */ file_budget = -2147483649;", "file_budget = 999999999999999999999999999999999999999;" };
+	static const char *const wrong[] = { "file_budget = 30064771072;", "file_budget = 0x1FFFFFFFF;",
+		"file_budget = 2147483648;", "file_budget=[1,30064771072];", "/* 1 */ file_budget = -2147483649;",
+		"file_budget = 999999999999999999999999999999999999999;" };
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
 		AUTO_CLEAR(struct config, config_clear) config = CONFIG_INIT;
 		struct fault fault = FAULT_INIT;
@@ -91,7 +94,8 @@ config__takes_large_numbers_in_texts_and_comments(void **state)
 {
 	AUTO_CLEAR(struct config, config_clear) config = CONFIG_INIT;
 	struct fault fault = FAULT_INIT;
-	const char *text = URIS "# 30064771072\n// 30064771072\n/* 30064771072\n */ tls_key = \"\\\"30064771072\"; file_budget = 2147483647;";
+	const char *text = URIS
+		"# 30064771072\n// 30064771072\n/* 30064771072\n */ tls_key = \"\\\"30064771072\"; file_budget = 2147483647;";
 	if (load(state, text, &config, &fault) != FAULT_NONE)
 		fail_msg("%s", fault.message);
 	assert_int_equal(config.file_budget, INT32_MAX);
@@ -153,8 +157,8 @@ config__names_file_and_line_of_each_mistake(void **state)
 static void
 config__checks_base_uris(void **state)
 {
-	static const char *const wrong[] = { "http://h/rrdp/", "https://h/rrdp", "https:///rrdp/", "https://h", "rsync://h/rrdp/", "https://h/a b/",
-		"https://h/a?b/", "HTTPS://h/" };
+	static const char *const wrong[] = { "http://h/rrdp/", "https://h/rrdp", "https:///rrdp/", "https://h", "rsync://h/rrdp/",
+		"https://h/a b/", "https://h/a?b/", "HTTPS://h/" };
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
 		AUTO_CLEAR(struct config, config_clear) config = CONFIG_INIT;
 		struct fault fault = FAULT_INIT;
@@ -199,8 +203,12 @@ config__prints_what_it_reads_back(void **state)
 	AUTO_CLEAR(struct config, config_clear) config = CONFIG_INIT, again = CONFIG_INIT;
 	AUTO_CLEAR(struct bytes, bytes_clear) text = BYTES_INIT, second = BYTES_INIT;
 	struct fault fault = FAULT_INIT;
-	assert_int_equal(load(state, URIS "batch_window_s = 5;\nfile_budget = 30000000000L;\ntls_key = \"a\\\"b\\\\c\";\nrefused_asns = [];\n"
-		"log_level = \"error\";\n", &config, NULL), FAULT_NONE);
+	assert_int_equal(
+		load(state,
+			URIS "batch_window_s = 5;\nfile_budget = 30000000000L;\ntls_key = \"a\\\"b\\\\c\";\nrefused_asns = [];\n"
+			     "log_level = \"error\";\n",
+			&config, NULL),
+		FAULT_NONE);
 	assert_int_equal(config_print(&config, &text, NULL), FAULT_NONE);
 	if (load(state, bytes_text(&text), &again, &fault) != FAULT_NONE)
 		fail_msg("%s", fault.message);
@@ -278,11 +286,13 @@ main(void)
 		cmocka_unit_test_setup_teardown(config__needs_its_uris, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(config__reads_every_type, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(config__refuses_numbers_that_would_be_cut, scratch_setup, scratch_teardown),
-		cmocka_unit_test_setup_teardown(config__takes_large_numbers_in_texts_and_comments, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(config__takes_large_numbers_in_texts_and_comments, scratch_setup,
+			scratch_teardown),
 		cmocka_unit_test_setup_teardown(config__takes_an_empty_list, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(config__names_file_and_line_of_each_mistake, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(config__checks_base_uris, scratch_setup, scratch_teardown),
-		cmocka_unit_test_setup_teardown(config__tells_missing_and_unreadable_files_apart, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(config__tells_missing_and_unreadable_files_apart, scratch_setup,
+			scratch_teardown),
 		cmocka_unit_test_setup_teardown(config__follows_includes, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(config__prints_what_it_reads_back, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(config__comments_are_true, scratch_setup, scratch_teardown),

@@ -11,9 +11,10 @@
 #include "tests/unit/service.h"
 
 static void
-expect(struct service *service, enum service_token token, const char *what, const char *fields, const char *body, int status, const char *type)
+expect(struct service *service, enum service_token token, const char *what, const char *fields, const char *body, int status,
+	const char *type)
 {
-	AUTO(struct service_answer, service_answer_free) answer = service_ask(service, token, what, fields, body);
+	ANSWER answer = service_ask(service, token, what, fields, body);
 	const char *path = status >= 400 ? service_text(answer, "type") : ":";
 	if (answer->status != status || (type != NULL && strcmp(strrchr(path, ':') + 1, type) != 0))
 		fail_msg("%s by %d: %d instead of %d: %s", what, (int)token, answer->status, status, bytes_text(&answer->body));
@@ -91,7 +92,7 @@ dispatcher__lets_each_role_do_what_the_table_says(void **state)
 			make_request(route, "alpha", what);
 			if (strcmp(what, "DELETE /api/v1/cas/alpha") == 0 && expected_gate(route, &holders[token]) == 0)
 				continue;
-			AUTO(struct service_answer, service_answer_free) answer = service_ask(service, token, what, NULL,
+			ANSWER answer = service_ask(service, token, what, NULL,
 				route->method == METHOD_POST || route->method == METHOD_PATCH ? "[" : NULL);
 			if (gate(answer) != expected_gate(route, &holders[token]))
 				fail_msg("%s by %d: %d %s", what, (int)token, answer->status, bytes_text(&answer->body));
@@ -103,8 +104,8 @@ static void
 dispatcher__hides_what_belongs_to_others(void **state)
 {
 	struct service *service = *state;
-	AUTO(struct service_answer, service_answer_free) other = service_ask(service, BY_MEMBER, "GET /api/v1/cas/beta/roas", NULL, NULL);
-	AUTO(struct service_answer, service_answer_free) missing = service_ask(service, BY_MEMBER, "GET /api/v1/cas/gone/roas", NULL, NULL);
+	ANSWER other = service_ask(service, BY_MEMBER, "GET /api/v1/cas/beta/roas", NULL, NULL);
+	ANSWER missing = service_ask(service, BY_MEMBER, "GET /api/v1/cas/gone/roas", NULL, NULL);
 	assert_int_equal(other->status, 404);
 	assert_int_equal(missing->status, 404);
 	assert_string_equal(service_text(other, "detail"), "there is no CA named beta");
@@ -118,8 +119,8 @@ dispatcher__challenges_whoever_brings_no_token(void **state)
 {
 	struct service *service = *state;
 	static const char *const fields[] = { "Authorization: Basic dTpw", "Authorization: Bearer", "Authorization: Bearer a b" };
-	AUTO(struct service_answer, service_answer_free) none = service_ask(service, BY_NOBODY, "GET /api/v1/cas", NULL, NULL);
-	AUTO(struct service_answer, service_answer_free) forged = service_ask(service, BY_FORGER, "GET /api/v1/cas", NULL, NULL);
+	ANSWER none = service_ask(service, BY_NOBODY, "GET /api/v1/cas", NULL, NULL);
+	ANSWER forged = service_ask(service, BY_FORGER, "GET /api/v1/cas", NULL, NULL);
 	assert_int_equal(none->status, 401);
 	assert_string_equal(service_header(none, "WWW-Authenticate"), "Bearer realm=\"cadastre\"");
 	assert_int_equal(forged->status, 401);
@@ -133,9 +134,9 @@ static void
 dispatcher__does_not_say_why_a_token_is_refused(void **state)
 {
 	struct service *service = *state;
-	AUTO(struct service_answer, service_answer_free) forged = service_ask(service, BY_FORGER, "GET /api/v1/cas", NULL, NULL);
-	AUTO(struct service_answer, service_answer_free) expired = service_ask(service, BY_EXPIRED, "GET /api/v1/cas", NULL, NULL);
-	AUTO(struct service_answer, service_answer_free) revoked = service_ask(service, BY_REVOKED, "GET /api/v1/cas", NULL, NULL);
+	ANSWER forged = service_ask(service, BY_FORGER, "GET /api/v1/cas", NULL, NULL);
+	ANSWER expired = service_ask(service, BY_EXPIRED, "GET /api/v1/cas", NULL, NULL);
+	ANSWER revoked = service_ask(service, BY_REVOKED, "GET /api/v1/cas", NULL, NULL);
 	assert_string_equal(service_text(forged, "detail"), service_text(expired, "detail"));
 	assert_string_equal(service_text(forged, "detail"), service_text(revoked, "detail"));
 }
@@ -146,12 +147,18 @@ dispatcher__refuses_a_token_from_its_revocation_on(void **state)
 	struct service *service = *state;
 	char what[128];
 	expect(service, BY_MEMBER, "GET /api/v1/cas/alpha", NULL, NULL, 200, NULL);
-	(void)snprintf(what, sizeof what, "DELETE /api/v1/cas/alpha/tokens/%.16s", service->tokens[BY_MEMBER] + strlen("cadastre_"));
+	(void)snprintf(what, sizeof what, "DELETE /api/v1/cas/alpha/tokens/%.16s",
+		service->tokens[BY_MEMBER] + strlen("cadastre_"));
 	expect(service, BY_OPERATOR, what, NULL, NULL, 204, NULL);
 	expect(service, BY_MEMBER, "GET /api/v1/cas/alpha", NULL, NULL, 401, "unauthorized");
 	expect(service, BY_OPERATOR, what, NULL, NULL, 204, NULL);
 	expect(service, BY_OPERATOR, "DELETE /api/v1/cas/alpha/tokens/0123456789abcdef", NULL, NULL, 404, "not-found");
 }
+
+#define LAST_AUDIT                                                                              \
+	"SELECT action || ' ' || outcome || ' ' || ifnull(ca_handle, '(null)') || ' ' || actor AS it FROM audit " \
+	"ORDER BY audit_id DESC LIMIT 1"
+#define LAST_REQUEST "SELECT request_id AS it FROM audit ORDER BY audit_id DESC LIMIT 1"
 
 static void
 dispatcher__audits_what_it_refuses(void **state)
@@ -171,14 +178,11 @@ dispatcher__audits_what_it_refuses(void **state)
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		int64_t before = registry_number(service->registry, "SELECT count(*) AS it FROM audit");
-		AUTO(struct service_answer, service_answer_free) answer = service_ask(service, cases[i].token, cases[i].what, NULL, cases[i].body);
+		ANSWER answer = service_ask(service, cases[i].token, cases[i].what, NULL, cases[i].body);
 		assert_true(answer->status >= 400);
 		assert_int_equal(registry_number(service->registry, "SELECT count(*) AS it FROM audit"), before + 1);
-		assert_string_equal(registry_text(service->registry,
-			"SELECT action || ' ' || outcome || ' ' || ifnull(ca_handle, '(null)') || ' ' || actor AS it FROM audit ORDER BY audit_id DESC LIMIT 1"),
-			cases[i].outcome);
-		assert_string_equal(registry_text(service->registry, "SELECT request_id AS it FROM audit ORDER BY audit_id DESC LIMIT 1"),
-			service_header(answer, "X-Request-Id"));
+		assert_string_equal(registry_text(service->registry, LAST_AUDIT), cases[i].outcome);
+		assert_string_equal(registry_text(service->registry, LAST_REQUEST), service_header(answer, "X-Request-Id"));
 	}
 }
 
@@ -228,7 +232,7 @@ dispatcher__limits_each_token(void **state)
 	assert_int_equal(dispatcher_new(&service->context, &service->dispatcher, NULL), FAULT_NONE);
 	for (int i = 0; i < 3; i++)
 		expect(service, BY_MEMBER, "GET /api/v1/cas", NULL, NULL, 200, NULL);
-	AUTO(struct service_answer, service_answer_free) answer = service_ask(service, BY_MEMBER, "GET /api/v1/cas", NULL, NULL);
+	ANSWER answer = service_ask(service, BY_MEMBER, "GET /api/v1/cas", NULL, NULL);
 	assert_int_equal(answer->status, 429);
 	assert_string_equal(service_header(answer, "Retry-After"), "1");
 	expect(service, BY_READER, "GET /api/v1/cas", NULL, NULL, 200, NULL);
@@ -276,12 +280,12 @@ static void
 dispatcher__tells_readiness(void **state)
 {
 	struct service *service = *state;
-	AUTO(struct service_answer, service_answer_free) ready = service_ask(service, BY_NOBODY, "GET /health/ready", NULL, NULL);
+	ANSWER ready = service_ask(service, BY_NOBODY, "GET /health/ready", NULL, NULL);
 	assert_int_equal(ready->status, 200);
 	assert_string_equal(service_text(ready, "ready"), "true");
 	assert_string_equal(service_text(ready, "health.trouble"), "null");
 	service->ready = false;
-	AUTO(struct service_answer, service_answer_free) trouble = service_ask(service, BY_NOBODY, "GET /health/ready", NULL, NULL);
+	ANSWER trouble = service_ask(service, BY_NOBODY, "GET /health/ready", NULL, NULL);
 	assert_int_equal(trouble->status, 503);
 	assert_string_equal(service_text(trouble, "health.trouble"), "clock");
 	assert_non_null(service_header(trouble, "Retry-After"));
@@ -292,7 +296,7 @@ dispatcher__ends_as_a_problem_when_the_database_fails(void **state)
 {
 	struct service *service = *state;
 	registry_sql(service->registry, "ALTER TABLE roas RENAME TO lost");
-	AUTO(struct service_answer, service_answer_free) answer = service_ask(service, BY_MEMBER, "GET /api/v1/cas/alpha/roas", NULL, NULL);
+	ANSWER answer = service_ask(service, BY_MEMBER, "GET /api/v1/cas/alpha/roas", NULL, NULL);
 	assert_int_equal(answer->status, 500);
 	assert_string_equal(service_text(answer, "type"), "urn:cadastre:fault:database");
 	assert_null(strstr(bytes_text(&answer->body), "roas"));
@@ -303,20 +307,25 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(dispatcher__lets_each_role_do_what_the_table_says, service_setup, service_teardown),
+		cmocka_unit_test_setup_teardown(dispatcher__lets_each_role_do_what_the_table_says, service_setup,
+			service_teardown),
 		cmocka_unit_test_setup_teardown(dispatcher__hides_what_belongs_to_others, service_setup, service_teardown),
 		cmocka_unit_test_setup_teardown(dispatcher__challenges_whoever_brings_no_token, service_setup, service_teardown),
 		cmocka_unit_test_setup_teardown(dispatcher__does_not_say_why_a_token_is_refused, service_setup, service_teardown),
-		cmocka_unit_test_setup_teardown(dispatcher__refuses_a_token_from_its_revocation_on, service_setup, service_teardown),
+		cmocka_unit_test_setup_teardown(dispatcher__refuses_a_token_from_its_revocation_on, service_setup,
+			service_teardown),
 		cmocka_unit_test_setup_teardown(dispatcher__audits_what_it_refuses, service_setup, service_teardown),
 		cmocka_unit_test_setup_teardown(dispatcher__does_not_audit_questions, service_setup, service_teardown),
 		cmocka_unit_test_setup_teardown(dispatcher__checks_the_form, service_setup, service_teardown),
 		cmocka_unit_test_setup_teardown(dispatcher__holds_changes_to_if_match, service_setup, service_teardown),
 		cmocka_unit_test_setup_teardown(dispatcher__limits_each_token, service_setup, service_teardown),
-		cmocka_unit_test_setup_teardown(dispatcher__limits_failures_but_not_the_neighbours, service_setup, service_teardown),
-		cmocka_unit_test_setup_teardown(dispatcher__shows_metrics_to_staff_and_to_loopback, service_setup, service_teardown),
+		cmocka_unit_test_setup_teardown(dispatcher__limits_failures_but_not_the_neighbours, service_setup,
+			service_teardown),
+		cmocka_unit_test_setup_teardown(dispatcher__shows_metrics_to_staff_and_to_loopback, service_setup,
+			service_teardown),
 		cmocka_unit_test_setup_teardown(dispatcher__tells_readiness, service_setup, service_teardown),
-		cmocka_unit_test_setup_teardown(dispatcher__ends_as_a_problem_when_the_database_fails, service_setup, service_teardown),
+		cmocka_unit_test_setup_teardown(dispatcher__ends_as_a_problem_when_the_database_fails, service_setup,
+			service_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,7 +47,8 @@ take(void *argument, const struct stats_holder *holder, struct fault *fault)
 	if (++taken->holders == taken->stop_at)
 		return fault_set(fault, FAULT_BUSY, "enough");
 	if (length < sizeof taken->text - 512) {
-		length += (size_t)snprintf(taken->text + length, sizeof taken->text - length, "%s@%u", holder->id, (unsigned)holder->line);
+		length += (size_t)snprintf(taken->text + length, sizeof taken->text - length, "%s@%u", holder->id,
+			(unsigned)holder->line);
 		print_ranges(taken->text + length, sizeof taken->text - length - 2, holder->resources);
 		strcat(taken->text, "\n");
 	}
@@ -101,7 +102,8 @@ extended_stats__a_file_without_holders_is_fine(void **state)
 	const char *path = scratch_path(state, "stats");
 	feed_file_write(path, "2|example|20260101|0||20260101|+0100\n");
 	assert_int_equal(extended_stats_read(path, take, &taken, NULL), FAULT_NONE);
-	feed_file_write(path, "2.3|example|20260101|1|00000000|20260101|-0400\nexample|*|asn|*|1|summary\nexample|ZZ|asn|1|1||reserved|");
+	feed_file_write(path,
+		"2.3|example|20260101|1|00000000|20260101|-0400\nexample|*|asn|*|1|summary\nexample|ZZ|asn|1|1||reserved|");
 	assert_int_equal(extended_stats_read(path, take, &taken, NULL), FAULT_NONE);
 	assert_int_equal(taken.holders, 0);
 }
@@ -111,7 +113,8 @@ extended_stats__the_nros_file_has_many_registries(void **state)
 {
 	struct taken taken = { .stop_at = 0 };
 	const char *path = scratch_path(state, "stats");
-	feed_file_write(path, "2|nro|20260101|2|19700101|20260101|+0000\nnro|*|asn|*|2|summary\narin|US|asn|1|1|20000101|assigned|a|e-stats\n"
+	feed_file_write(path,
+		"2|nro|20260101|2|19700101|20260101|+0000\nnro|*|asn|*|2|summary\narin|US|asn|1|1|20000101|assigned|a|e-stats\n"
 		"apnic|JP|asn|2|1|20000101|assigned|b|e-stats\n");
 	assert_int_equal(extended_stats_read(path, take, &taken, NULL), FAULT_NONE);
 	assert_string_equal(taken.text, "a@3 AS1\nb@4 AS2\n");
@@ -145,12 +148,14 @@ static const struct {
 	{ ASNS SUMMARY("asn"), FAULT_INVALID, "line 3: a second summary line for asn" },
 	{ VERSION "example|*|asn|*|x|summary\n", FAULT_MALFORMED, "line 2: \"x\" is no number of records" },
 	/* Cut short: counts tell. */
-	{ ASNS, FAULT_MALFORMED, "line 2: the file ends after 0 asn records, and its summary line tells of 1: it is not complete" },
+	{ ASNS, FAULT_MALFORMED, "line 2: the file ends after 0 asn records, and its summary line tells of 1: it is not "
+		"complete" },
 	{ "2|example|20260101|2|19840101|20260101|+0000\n" SUMMARY("asn") "example|ZZ|asn|1|1||allocated|a\n", FAULT_MALFORMED,
 		"line 3: the file ends after 1 records, and its version line tells of 2" },
 	{ ASNS "example|ZZ|asn|1|1||allocated|a\nexample|ZZ|asn|2|1||allo", FAULT_INVALID, "line 4: \"allo\" is not allocated" },
 	{ ASNS "example|ZZ|asn|1|1||allocated|a\nexample|ZZ|asn|2", FAULT_MALFORMED, "line 4: 4 columns, not 8" },
-	{ ASNS "example|ZZ|asn|1|1||allocated|a\nexample|ZZ|asn|2|1||allocated|b\n", FAULT_MALFORMED, "line 4: the file ends after 2 asn" },
+	{ ASNS "example|ZZ|asn|1|1||allocated|a\nexample|ZZ|asn|2|1||allocated|b\n", FAULT_MALFORMED,
+	"line 4: the file ends after 2 asn" },
 	/* Columns. */
 	{ ASNS "other|ZZ|asn|1|1||allocated|a\n", FAULT_INVALID, "line 3: \"other\" is not the registry of this file" },
 	{ ASNS "example|Z|asn|1|1||allocated|a\n", FAULT_INVALID, "line 3: \"Z\" is no country code" },
@@ -159,7 +164,8 @@ static const struct {
 	{ ASNS "example|ZZ|asn|1|1|2026-01-01|allocated|a\n", FAULT_INVALID, "line 3: \"2026-01-01\" is no date" },
 	{ ASNS "example|ZZ|asn|1|1|20261301|allocated|a\n", FAULT_INVALID, "line 3: \"20261301\" is no date" },
 	{ ASNS "example|ZZ|as|1|1||allocated|a\n", FAULT_INVALID, "line 3: \"as\" is not asn, ipv4 or ipv6" },
-	{ ASNS "example|ZZ|asn|1|1||legacy|a\n", FAULT_INVALID, "line 3: \"legacy\" is not allocated, assigned, available or reserved" },
+	{ ASNS "example|ZZ|asn|1|1||legacy|a\n", FAULT_INVALID, "line 3: \"legacy\" is not allocated, assigned, available or "
+	"reserved" },
 	{ ASNS "example|ZZ|asn|1|1||allocated|\n", FAULT_INVALID, "line 3: no opaque id" },
 	{ ASNS "example|ZZ|asn|1|1||allocated\n", FAULT_INVALID, "line 3: no opaque id" },
 	{ ASNS "example|ZZ|asn|1|1||allocated|a b\n", FAULT_INVALID, "line 3: the opaque id \"a b\" can't be a handle" },
@@ -167,9 +173,11 @@ static const struct {
 	/* Values. */
 	{ ASNS "example|ZZ|asn|x|1||allocated|a\n", FAULT_INVALID, "line 3: " },
 	{ ASNS "example|ZZ|asn|4294967296|1||allocated|a\n", FAULT_INVALID, "line 3: " },
-	{ ASNS "example|ZZ|asn|1|0||allocated|a\n", FAULT_INVALID, "line 3: \"0\" is not how many AS numbers there can be from 1 on" },
+	{ ASNS "example|ZZ|asn|1|0||allocated|a\n", FAULT_INVALID, "line 3: \"0\" is not how many AS numbers there can be from 1 "
+	"on" },
 	{ ASNS "example|ZZ|asn|4294967295|2||allocated|a\n", FAULT_INVALID, "line 3: \"2\" is not how many AS numbers" },
-	{ ASNS "example|ZZ|asn|1|99999999999999999999||allocated|a\n", FAULT_INVALID, "line 3: \"99999999999999999999\" is not how" },
+	{ ASNS "example|ZZ|asn|1|99999999999999999999||allocated|a\n", FAULT_INVALID,
+	"line 3: \"99999999999999999999\" is not how" },
 	{ IPV4 "example|ZZ|ipv4|192.0.2|256||allocated|a\n", FAULT_INVALID, "line 3: " },
 	{ IPV4 "example|ZZ|ipv4|192.0.2.0|||allocated|a\n", FAULT_INVALID, "line 3: \"\" is not how many addresses" },
 	{ IPV4 "example|ZZ|ipv4|192.0.2.0|0||allocated|a\n", FAULT_INVALID, "line 3: \"0\" is not how many addresses" },
@@ -205,13 +213,15 @@ extended_stats__holders_dont_overlap(void **state)
 	struct taken taken = { .stop_at = 0 };
 	struct fault fault = FAULT_INIT;
 	const char *path = scratch_path(state, "stats");
-	feed_file_write(path, "2|example|20260101|3||20260101|+0000\nexample|*|ipv4|*|3|summary\nexample|ZZ|ipv4|10.0.0.0|65536||allocated|a\n"
+	feed_file_write(path,
+		"2|example|20260101|3||20260101|+0000\nexample|*|ipv4|*|3|summary\nexample|ZZ|ipv4|10.0.0.0|65536||allocated|a\n"
 		"example|ZZ|ipv4|10.0.1.0|256||allocated|a\nexample|ZZ|ipv4|10.0.255.255|2||allocated|b\n");
 	assert_int_equal(extended_stats_read(path, take, &taken, &fault), FAULT_INVALID);
 	assert_string_equal(fault.message, "line 5: 10.0.255.255-10.1.0.0 overlaps with 10.0.0.0/16 of another holder in line 3");
 	assert_int_equal(taken.holders, 0);
 	/* With itself one may overlap. */
-	feed_file_write(path, "2|example|20260101|2||20260101|+0000\nexample|*|ipv4|*|2|summary\nexample|ZZ|ipv4|10.0.0.0|65536||allocated|a\n"
+	feed_file_write(path,
+		"2|example|20260101|2||20260101|+0000\nexample|*|ipv4|*|2|summary\nexample|ZZ|ipv4|10.0.0.0|65536||allocated|a\n"
 		"example|ZZ|ipv4|10.0.1.0|256||allocated|a\n");
 	assert_int_equal(extended_stats_read(path, take, &taken, &fault), FAULT_NONE);
 	assert_string_equal(taken.text, "a@3 10.0.0.0/16\n");

@@ -129,14 +129,17 @@ http__refuses_what_could_hide_a_request(void **state)
 	struct service *service = *state;
 	service_listen(service);
 	check_exchange(service, "GET /health/live HTTP/1.1\r\n\r\n", "the header field Host is missing");
-	check_exchange(service, "GET /health/live HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "the header field Host is given twice");
-	check_exchange(service, "POST /api/v1/cas HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+	check_exchange(service, "GET /health/live HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+		"the header field Host is given twice");
+	check_exchange(service,
+		"POST /api/v1/cas HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 		"Transfer-Encoding must be chunked, without a Content-Length");
 	check_exchange(service, "POST /api/v1/cas HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
 		"HTTP/1.1 400");
 	check_exchange(service, "POST /api/v1/cas HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nabcd",
 		"the header field Content-Length is given twice");
-	check_exchange(service, "GET /health/live HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n",
+	check_exchange(service,
+		"GET /health/live HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n",
 		"the header field Authorization is given twice");
 }
 
@@ -144,8 +147,9 @@ static void
 http__survives_what_is_no_http(void **state)
 {
 	struct service *service = *state;
-	static const char *const requests[] = { "\r\n\r\n\r\n", "nonsense\r\n\r\n", "GET\r\n\r\n", "GET  HTTP/1.1\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
-		"GET /health/live HTTP/1.1\r\nHost a\r\n\r\n", "\x16\x03\x01\x02", "GET /health/live HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
+	static const char *const requests[] = { "\r\n\r\n\r\n", "nonsense\r\n\r\n", "GET\r\n\r\n", "GET  HTTP/1.1\r\n\r\n",
+		"GET / HTTP/9.9\r\n\r\n", "GET /health/live HTTP/1.1\r\nHost a\r\n\r\n", "\x16\x03\x01\x02",
+		"GET /health/live HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
 		"POST /api/v1/cas HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n" };
 	service_listen(service);
 	for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
@@ -278,7 +282,9 @@ http__takes_a_new_certificate_while_it_runs(void **state)
 	assert_int_equal(tls_certificate_make(names, 1, time(NULL), &certificate, &key, NULL), FAULT_NONE);
 	assert_false(shows(service, &certificate));
 	log_set_level(LOG_ERROR);
-	assert_int_equal(atomic_file_put(service->directory, service->config.tls_key, bytes_span(&key), 0600, ATOMIC_FILE_KEEP_TIME, NULL), FAULT_NONE);
+	assert_int_equal(atomic_file_put(service->directory, service->config.tls_key, bytes_span(&key), 0600,
+				 ATOMIC_FILE_KEEP_TIME, NULL),
+		FAULT_NONE);
 	assert_int_equal(atomic_file_put(service->directory, service->config.tls_certificate, bytes_span(&certificate), 0600,
 		ATOMIC_FILE_KEEP_TIME, NULL), FAULT_NONE);
 	bool taken = false;
@@ -299,10 +305,12 @@ http__says_why_it_does_not_start(void **state)
 	service_listen(service);
 	(void)snprintf(listen, sizeof listen, "127.0.0.1:%d", http_server_port(service->server));
 	assert_int_equal(config_set_text(&service->config.listen, listen, NULL), FAULT_NONE);
-	assert_int_equal(http_server_start(&service->config, service->directory, service->dispatcher, &second, &fault), FAULT_CONFLICT);
+	assert_int_equal(http_server_start(&service->config, service->directory, service->dispatcher, &second, &fault),
+		FAULT_CONFLICT);
 	assert_non_null(strstr(fault.message, "is in use by another program"));
 	assert_int_equal(unlinkat(service->directory, service->config.tls_key, 0), 0);
-	assert_int_equal(http_server_start(&service->config, service->directory, service->dispatcher, &second, &fault), FAULT_CONFIG);
+	assert_int_equal(http_server_start(&service->config, service->directory, service->dispatcher, &second, &fault),
+		FAULT_CONFIG);
 	assert_null(second);
 }
 
@@ -312,8 +320,12 @@ http__cleans_up_at_start(void **state)
 {
 	struct service *service = *state;
 	assert_int_equal(atomic_file_make_directories(service->directory, UPLOAD_DIRECTORY, 0700, NULL), FAULT_NONE);
-	assert_int_equal(atomic_file_put(service->directory, UPLOAD_DIRECTORY "/00.part", SPAN("x", 1), 0600, ATOMIC_FILE_KEEP_TIME, NULL), FAULT_NONE);
-	assert_int_equal(atomic_file_put(service->directory, UPLOAD_DIRECTORY "/id", SPAN("x", 1), 0600, ATOMIC_FILE_KEEP_TIME, NULL), FAULT_NONE);
+	assert_int_equal(atomic_file_put(service->directory, UPLOAD_DIRECTORY "/00.part", SPAN("x", 1), 0600,
+				 ATOMIC_FILE_KEEP_TIME, NULL),
+		FAULT_NONE);
+	assert_int_equal(atomic_file_put(service->directory, UPLOAD_DIRECTORY "/id", SPAN("x", 1), 0600, ATOMIC_FILE_KEEP_TIME,
+				 NULL),
+		FAULT_NONE);
 	service_listen(service);
 	assert_int_equal(faccessat(service->directory, UPLOAD_DIRECTORY "/00.part", F_OK, 0), -1);
 	assert_int_equal(faccessat(service->directory, UPLOAD_DIRECTORY "/id", F_OK, 0), 0);
@@ -329,7 +341,8 @@ http__forgets_uploads_that_are_given_up(void **state)
 	service_listen(service);
 	assert_true(client_open(&client, service, "NORMAL"));
 	(void)snprintf(head, sizeof head,
-		"POST /api/v1/import/roas HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\nExpect: 100-continue\r\nContent-Length: 1000000\r\n\r\n",
+		"POST /api/v1/import/roas HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\n"
+		"Expect: 100-continue\r\nContent-Length: 1000000\r\n\r\n",
 		service->tokens[BY_OPERATOR]);
 	char text[4096];
 	say(&client, head);
@@ -359,7 +372,7 @@ ask_on(void *argument)
 {
 	struct asker *asker = argument;
 	while (!asker->stop) {
-		AUTO(struct service_answer, service_answer_free) answer = service_fetch(asker->service, BY_MEMBER, "GET /api/v1/cas/alpha/roas", NULL, SPAN(NULL, 0));
+		ANSWER answer = service_fetch(asker->service, BY_MEMBER, "GET /api/v1/cas/alpha/roas", NULL, SPAN(NULL, 0));
 		if (answer == NULL)
 			break;
 		asker->answers++;
@@ -399,8 +412,8 @@ http__counts_what_it_answers(void **state)
 	struct service *service = *state;
 	service_listen(service);
 	int64_t all = metrics_get(METRIC_REQUESTS), refused = metrics_get(METRIC_REQUESTS_REFUSED);
-	AUTO(struct service_answer, service_answer_free) good = service_fetch(service, BY_NOBODY, "GET /health/live", NULL, SPAN(NULL, 0));
-	AUTO(struct service_answer, service_answer_free) bad = service_fetch(service, BY_NOBODY, "GET /nothing", NULL, SPAN(NULL, 0));
+	ANSWER good = service_fetch(service, BY_NOBODY, "GET /health/live", NULL, SPAN(NULL, 0));
+	ANSWER bad = service_fetch(service, BY_NOBODY, "GET /nothing", NULL, SPAN(NULL, 0));
 	assert_non_null(good);
 	assert_non_null(bad);
 	assert_int_equal(metrics_get(METRIC_REQUESTS), all + 2);

@@ -96,12 +96,16 @@ import_commands__stats_make_members(void **state)
 	struct registry *registry = *state;
 	const char *id = run(registry, IMPORT_STATS, STATS);
 	assert_string_equal(registry_text(registry, COUNTS, id), "issuing 3/3 members 3 0 0 roas 0 0 0 warnings 0 cas 3");
-	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM cas WHERE kind = 'member' AND version = 1 AND changed_at = %" PRId64
+	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM cas WHERE kind = 'member' AND version = 1 AND "
+		"changed_at = %" PRId64
 		" AND import_id = '%s'", REGISTRY_NOW, id), 3);
 	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM holdings"), 9);
-	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM audit WHERE actor = 'an operator' AND action = 'ca.create'"), 3);
-	assert_string_equal(registry_text(registry, "SELECT outcome || ': ' || detail AS it FROM audit WHERE action = 'import.end'")
-		+ strlen("done: stats, import ") + 36, ": members 3 created, 0 unchanged, 0 different; ROAs 0 created, 0 unchanged, 0 not held; 0 warnings");
+	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM audit WHERE actor = 'an operator' AND action = "
+		"'ca.create'"), 3);
+	assert_string_equal(registry_text(registry, "SELECT outcome || ': ' || detail AS it FROM audit WHERE action = "
+		"'import.end'")
+		+ strlen("done: stats, import ") + 36, ": members 3 created, 0 unchanged, 0 different; ROAs 0 created, 0 "
+			"unchanged, 0 not held; 0 warnings");
 	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM audit WHERE action = 'import.start'"), 1);
 	assert_true(registry->wakes > 0);
 }
@@ -117,7 +121,8 @@ import_commands__a_second_run_changes_nothing(void **state)
 	const char *id = run(registry, IMPORT_STATS, STATS);
 	/* Nothing is to be issued for it, so it is done at once. */
 	assert_string_equal(registry_text(registry, COUNTS, id), "done 3/3 members 0 3 0 roas 0 0 0 warnings 0 cas 0");
-	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM cas WHERE changed_at IS NOT NULL OR import_id = '%s'", id), 0);
+	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM cas WHERE changed_at IS NOT NULL OR import_id = "
+		"'%s'", id), 0);
 	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM audit"), rows + 2);
 }
 
@@ -144,7 +149,8 @@ import_commands__conflicts_with_others_end_it_before_it_begins(void **state)
 	assert_string_equal(registry_text(registry, ERROR, id), "failed: line 7: AS64496-AS64511: CA \"somebody\" holds AS64500");
 	assert_string_equal(registry_text(registry, COUNTS, id), "failed 0/0 members 0 0 0 roas 0 0 0 warnings 0 cas 0");
 	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM cas WHERE kind = 'member'"), 1);
-	assert_string_equal(registry_text(registry, "SELECT outcome || ': ' || detail AS it FROM audit WHERE action = 'import.end'"),
+	assert_string_equal(registry_text(registry, "SELECT outcome || ': ' || detail AS it FROM audit WHERE action = "
+		"'import.end'"),
 		"resource-conflict: line 7: AS64496-AS64511: CA \"somebody\" holds AS64500");
 	/* It has ended: another may begin, and this one stays as it is. */
 	assert_int_equal(apply(registry, id, STATS), FAULT_NONE);
@@ -181,7 +187,8 @@ import_commands__nothing_is_applied_from_a_file_with_a_fault(void **state)
 	fclose(file);
 	const char *id = start(registry, IMPORT_MEMBERS);
 	assert_int_equal(apply(registry, id, path), FAULT_INVALID);
-	assert_string_equal(registry_text(registry, ERROR, id), "failed: line 1001: AS5 overlaps with AS5 of another holder in line 6");
+	assert_string_equal(registry_text(registry, ERROR, id), "failed: line 1001: AS5 overlaps with AS5 of another holder in "
+		"line 6");
 	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM cas WHERE kind = 'member'"), 0);
 	/* A file that is not there, or is none. */
 	id = start(registry, IMPORT_ROAS);
@@ -190,7 +197,8 @@ import_commands__nothing_is_applied_from_a_file_with_a_fault(void **state)
 	assert_int_equal(apply(registry, id, STATS), FAULT_MALFORMED);
 	id = start(registry, IMPORT_STATS);
 	assert_int_equal(import_apply(&registry->context, id, "tests/vectors/feeds/members.jsonl", NULL, NULL), FAULT_MALFORMED);
-	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM imports WHERE state = 'failed' AND error IS NOT NULL"), 4);
+	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM imports WHERE state = 'failed' AND error IS NOT "
+		"NULL"), 4);
 }
 
 static void
@@ -210,7 +218,8 @@ import_commands__roas_go_to_whom_holds_the_prefix(void **state)
 		"not-held: line 4: AS64496 192.0.2.0/24: no member holds all of the prefix\n"
 		"not-held: line 8: AS64496 203.0.113.0/24: no member holds all of the prefix\n"
 		"reserved-asn: line 10: AS23456 192.0.2.0/26 has a reserved AS number, which members may not add themselves");
-	assert_string_equal(registry_text(registry, "SELECT version || ' ' || roas_version || ' ' || roas_count || ' ' || (import_id = '%s') ||"
+	assert_string_equal(registry_text(registry, "SELECT version || ' ' || roas_version || ' ' || roas_count || ' ' || "
+		"(import_id = '%s') ||"
 		" ' ' || changed_at AS it FROM cas WHERE ca_id = %" PRId64, id, beta), "2 1 3 1 1767225600");
 	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM roas WHERE ca_id = %" PRId64, beta), 3);
 	/* Again: all there. */
@@ -226,8 +235,10 @@ import_commands__members_bring_their_roas(void **state)
 	assert_string_equal(registry_text(registry, COUNTS, id), "issuing 8/8 members 3 0 0 roas 4 0 1 warnings 0 cas 3");
 	assert_string_equal(registry_text(registry, REMARKS, id),
 		"not-held: line 3: AS64497 203.0.113.0/24: CA \"pfx-198-51-100-0-24\" does not hold all of the prefix");
-	assert_string_equal(registry_text(registry, "SELECT group_concat(handle || ':' || roas_count || ':' || version, ' ') AS it FROM"
-		" (SELECT * FROM cas WHERE kind = 'member' ORDER BY handle)"), "HOLDER-A:3:2 nothing:0:1 pfx-198-51-100-0-24:1:2");
+	assert_string_equal(registry_text(registry, "SELECT group_concat(handle || ':' || roas_count || ':' || version, ' ') AS "
+		"it FROM"
+		" (SELECT * FROM cas WHERE kind = 'member' ORDER BY handle)"),
+		"HOLDER-A:3:2 nothing:0:1 pfx-198-51-100-0-24:1:2");
 	id = run(registry, IMPORT_MEMBERS, "tests/vectors/feeds/members.jsonl");
 	assert_string_equal(registry_text(registry, COUNTS, id), "done 8/8 members 0 3 0 roas 0 4 1 warnings 0 cas 0");
 }
@@ -238,9 +249,11 @@ import_commands__one_after_the_other(void **state)
 	struct registry *registry = *state;
 	char second[IMPORT_ID_SIZE] = "untouched";
 	const char *id = start(registry, IMPORT_STATS);
-	assert_int_equal(import_start(&registry->context, &registry_operator, IMPORT_ROAS, second, &registry->fault), FAULT_CONFLICT);
+	assert_int_equal(import_start(&registry->context, &registry_operator, IMPORT_ROAS, second, &registry->fault),
+		FAULT_CONFLICT);
 	assert_string_equal(second, "untouched");
-	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM audit WHERE action = 'import.start' AND outcome = 'conflict'"), 1);
+	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM audit WHERE action = 'import.start' AND outcome = "
+		"'conflict'"), 1);
 	assert_int_equal(apply(registry, id, STATS), FAULT_NONE);
 	/* While it is being issued, the next may be applied. */
 	assert_int_equal(import_start(&registry->context, &registry_operator, IMPORT_ROAS, second, &registry->fault), FAULT_NONE);
@@ -295,7 +308,8 @@ import_commands__is_the_same_wherever_a_kill_came(void **state)
 	assert_int_equal(apply(registry, id, path), FAULT_NONE);
 	/* As if only the first entries had been recorded: what comes again is told as unchanged, nothing is made twice. */
 	for (int done = 0; done <= 120; done += 7) {
-		registry_sql(registry, "UPDATE imports SET state = 'applying', entries_done = %d, members_unchanged = 0, roas_unchanged = 0", done);
+		registry_sql(registry, "UPDATE imports SET state = 'applying', entries_done = %d, members_unchanged = 0, "
+			"roas_unchanged = 0", done);
 		assert_int_equal(apply(registry, id, path), FAULT_NONE);
 		assert_int_equal(registry_number(registry, "SELECT entries_done AS it FROM imports"), 120);
 		assert_int_equal(registry_number(registry, "SELECT members_unchanged AS it FROM imports"), 30 - (done + 3) / 4);
@@ -315,7 +329,8 @@ import_commands__takes_what_changed_between_its_passes(void **state)
 	assert_int_equal(ca_delete(&registry->context, &registry_admin, m2, NULL), FAULT_NONE);
 	assert_int_equal(apply(registry, id, path), FAULT_NONE);
 	assert_string_equal(registry_text(registry, COUNTS, id), "issuing 12/12 members 1 0 2 roas 2 0 7 warnings 0 cas 1");
-	assert_string_equal(registry_text(registry, "SELECT group_concat(kind || ': ' || text, char(10)) AS it FROM import_remarks"
+	assert_string_equal(registry_text(registry, "SELECT group_concat(kind || ': ' || text, char(10)) AS it FROM "
+		"import_remarks"
 		" WHERE kind <> 'not-held'"),
 		"member-refused: line 2: CA \"m1\" was not made: AS1: CA \"quick\" holds AS1\n"
 		"member-differs: line 3: CA \"m2\" holds other resources than the file says; use PATCH");
@@ -334,12 +349,14 @@ import_commands__bounds_remarks_and_roas(void **state)
 		fprintf(file, "%d,10.0.0.0/8,8\n", i);
 	fclose(file);
 	const char *id = run(registry, IMPORT_ROAS, path);
-	assert_int_equal(registry_number(registry, "SELECT roas_not_held AS it FROM imports WHERE import_id = '%s'", id), IMPORT_REMARKS_MAX + 10);
+	assert_int_equal(registry_number(registry, "SELECT roas_not_held AS it FROM imports WHERE import_id = '%s'", id),
+		IMPORT_REMARKS_MAX + 10);
 	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM import_remarks"), IMPORT_REMARKS_MAX);
 	assert_int_equal(registry_number(registry, "SELECT max(remark_id) AS it FROM import_remarks"), IMPORT_REMARKS_MAX);
 	int64_t full = registry_member_id(registry, "full", "192.0.2.0/24");
 	registry_sql(registry, "UPDATE cas SET roas_count = %d WHERE ca_id = %" PRId64, ROAS_PER_CA_MAX - 1, full);
-	id = run(registry, IMPORT_ROAS, write_file(registry, "ASN,Prefix,Max prefix length\n1,192.0.2.0/24,24\n2,192.0.2.0/24,24\n"));
+	id = run(registry, IMPORT_ROAS, write_file(registry,
+		"ASN,Prefix,Max prefix length\n1,192.0.2.0/24,24\n2,192.0.2.0/24,24\n"));
 	assert_string_equal(registry_text(registry, COUNTS, id), "issuing 2/2 members 0 0 0 roas 1 0 0 warnings 1 cas 1");
 	assert_string_equal(registry_text(registry, REMARKS, id),
 		"too-many: line 3: AS2 192.0.2.0/24 was not added: its member has 200000 ROAs already");
@@ -358,7 +375,8 @@ static enum fault_code
 note_import(void *argument, const struct import_row *row, struct fault *fault)
 {
 	(void)fault;
-	(void)snprintf(argument, 200, "%s %s %s %" PRId64 " of %" PRId64 " waiting %" PRId64 " of %" PRId64 " serial %" PRId64, row->kind,
+	(void)snprintf(argument, 200, "%s %s %s %" PRId64 " of %" PRId64 " waiting %" PRId64 " of %" PRId64 " serial %" PRId64,
+		row->kind,
 		row->state, row->actor, row->entries_done, row->entries_total, row->cas_waiting, row->cas_to_issue, row->serial);
 	return FAULT_NONE;
 }
@@ -384,11 +402,13 @@ import_commands__ends_when_all_is_out(void **state)
 	/* Reconciled, one was set aside; a certificate is staged, then cut, then notified. */
 	registry_sql(registry, "UPDATE cas SET set_aside_at = 1, set_aside_reason = 'x' WHERE handle = 'nothing';"
 		"UPDATE cas SET changed_at = NULL WHERE handle <> 'nothing';"
-		"INSERT INTO objects (repository_id, ca_id, key_id, kind, subject_ca_id, path, hash, size, not_before_at, not_after_at, modified_at)"
+		"INSERT INTO objects (repository_id, ca_id, key_id, kind, subject_ca_id, path, hash, size, not_before_at, "
+		"not_after_at, modified_at)"
 		" SELECT 1, 3, 1, 'cer', ca_id, 'x.cer', X'00', 1, 1, 2, 1 FROM cas WHERE handle = 'HOLDER-A'");
 	assert_int_equal(import_finish(&registry->context, NULL), FAULT_NONE);
 	expect_view(registry, id, "members issuing an operator 8 of 8 waiting 1 of 3 serial 0");
-	registry_sql(registry, "UPDATE objects SET published_serial = 4; UPDATE repositories SET serial = 4, notified_serial = 3");
+	registry_sql(registry, "UPDATE objects SET published_serial = 4; UPDATE repositories SET serial = 4, notified_serial = "
+		"3");
 	assert_int_equal(import_finish(&registry->context, NULL), FAULT_NONE);
 	expect_view(registry, id, "members issuing an operator 8 of 8 waiting 1 of 3 serial 0");
 	registry_sql(registry, "UPDATE repositories SET notified_serial = 4");
@@ -412,15 +432,18 @@ import_commands__afrinic_whole(void **state)
 	if (path == NULL)
 		return;
 	const char *id = run(registry, IMPORT_STATS, path);
-	assert_string_equal(registry_text(registry, COUNTS, id), "issuing 2748/2748 members 2748 0 0 roas 0 0 0 warnings 0 cas 2748");
+	assert_string_equal(registry_text(registry, COUNTS, id), "issuing 2748/2748 members 2748 0 0 roas 0 0 0 warnings 0 cas "
+		"2748");
 	path = feed_file_real("vrps-afrinic-20250720.json.gz");
 	if (path == NULL)
 		return;
 	id = run(registry, IMPORT_ROAS, path);
-	assert_string_equal(registry_text(registry, "SELECT roas_created || ' ' || roas_unchanged || ' ' || roas_not_held AS it FROM imports"
+	assert_string_equal(registry_text(registry, "SELECT roas_created || ' ' || roas_unchanged || ' ' || roas_not_held AS it "
+		"FROM imports"
 		" WHERE import_id = '%s'", id), "26326 0 0");
 	id = run(registry, IMPORT_ROAS, path);
-	assert_string_equal(registry_text(registry, "SELECT roas_created || ' ' || roas_unchanged || ' ' || roas_not_held AS it FROM imports"
+	assert_string_equal(registry_text(registry, "SELECT roas_created || ' ' || roas_unchanged || ' ' || roas_not_held AS it "
+		"FROM imports"
 		" WHERE import_id = '%s'", id), "0 26326 0");
 	/* The registry's own grouping is the one of the statistics. */
 	path = feed_file_real("members-afrinic.jsonl.gz");

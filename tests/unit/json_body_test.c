@@ -18,10 +18,12 @@ parse(const char *text, json_t **ret_json, struct fault *fault)
 static void
 json_body__checks_the_media_type(void **state)
 {
-	static const char *const right[] = { "application/json", "Application/JSON", " application/json ", "application/json; charset=utf-8",
-		"application/json;charset=UTF-8", "application/json; charset=\"utf-8\"", "application/json ; charset=utf-8 ", "application/json;" };
+	static const char *const right[] = { "application/json", "Application/JSON", " application/json ",
+		"application/json; charset=utf-8", "application/json;charset=UTF-8", "application/json; charset=\"utf-8\"",
+		"application/json ; charset=utf-8 ", "application/json;" };
 	static const char *const wrong[] = { "", "text/plain", "application/jsonp", "application/json; charset=latin1",
-		"application/json; charset=utf-8x", "application/problem+json", "application/x-www-form-urlencoded", "application/json, text/plain" };
+		"application/json; charset=utf-8x", "application/problem+json", "application/x-www-form-urlencoded",
+		"application/json, text/plain" };
 	(void)state;
 	for (size_t i = 0; i < sizeof right / sizeof right[0]; i++) {
 		if (json_body_check_type(right[i], NULL) != FAULT_NONE)
@@ -40,10 +42,23 @@ json_body__refuses_what_is_no_json_with_its_place(void **state)
 	static const struct {
 		const char *text, *words;
 	} cases[] = {
-		{ "", "empty" }, { " ", "line 1" }, { "{", "line 1, column 1" }, { "{\"a\":1,}", "line 1, column 8" }, { "{\n\"a\": x}", "line 2, column 6" },
-		{ "{\"a\":1,\"a\":2}", "duplicate object key" }, { "{\"a\":\"\xff\"}", "line 1" }, { "{\"a\":\"\\u0000\"}", "\\u0000 is not allowed" },
-		{ "{\"a\":\"\\ud800\"}", "line 1" }, { "{} {}", "line 1, column 4" }, { "{\"a\":01}", "line 1" }, { "{\"a\":99999999999999999999}", "too big" },
-		{ "{\"a\":\"\n\"}", "line 1" }, { "NaN", "line 1" }, { "{'a':1}", "line 1" }, { "\xef\xbb\xbf{}", "line 1" }, { "{\"a\":1e999}", "real number overflow" },
+		{ "", "empty" },
+		{ " ", "line 1" },
+		{ "{", "line 1, column 1" },
+		{ "{\"a\":1,}", "line 1, column 8" },
+		{ "{\n\"a\": x}", "line 2, column 6" },
+		{ "{\"a\":1,\"a\":2}", "duplicate object key" },
+		{ "{\"a\":\"\xff\"}", "line 1" },
+		{ "{\"a\":\"\\u0000\"}", "\\u0000 is not allowed" },
+		{ "{\"a\":\"\\ud800\"}", "line 1" },
+		{ "{} {}", "line 1, column 4" },
+		{ "{\"a\":01}", "line 1" },
+		{ "{\"a\":99999999999999999999}", "too big" },
+		{ "{\"a\":\"\n\"}", "line 1" },
+		{ "NaN", "line 1" },
+		{ "{'a':1}", "line 1" },
+		{ "\xef\xbb\xbf{}", "line 1" },
+		{ "{\"a\":1e999}", "real number overflow" },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -135,7 +150,8 @@ json_body__complains_of_every_field(void **state)
 		{ "{\"a\":\"x\",\"b\":\"1\",\"c\":[]}", "" },
 		{ "{}", "list[3].a: is missing\n" },
 		{ "{\"a\":null,\"b\":1.0,\"c\":{}}",
-			"list[3].a: must be a text, but is null\nlist[3].b: must be a whole number or a text, but is a number with a fraction\n"
+			"list[3].a: must be a text, but is null\nlist[3].b: must be a whole number or a text, but is a number "
+			"with a fraction\n"
 			"list[3].c: must be an array, but is an object\n" },
 		{ "{\"a\":true,\"b\":false,\"d\":1,\"A\":2}",
 			"list[3].a: must be a text, but is true\nlist[3].b: must be a whole number or a text, but is false\n"

@@ -23,8 +23,8 @@ take(void *argument, const char *name, bool in_array, const json_t *value, uint3
 		return fault_set(fault, FAULT_BUSY, "enough");
 	char *dump = value != NULL ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
 	if (length < sizeof taken->text - 300)
-		(void)snprintf(taken->text + length, sizeof taken->text - length, "%s%s@%u=%.200s\n", name, in_array ? "[]" : "", (unsigned)line,
-			dump != NULL ? dump : "begins");
+		(void)snprintf(taken->text + length, sizeof taken->text - length, "%s%s@%u=%.200s\n", name, in_array ? "[]" : "",
+			(unsigned)line, dump != NULL ? dump : "begins");
 	free(dump);
 	return FAULT_NONE;
 }
@@ -64,7 +64,8 @@ read_text(const char *text, struct taken *taken, struct fault *fault)
 }
 
 static const char document[] =
-	"{ \"a\" : 1,\n\"b\":[\n1 , \"x,]}\\\"\",\n{\"c\":[1,{\"d\":\"]\"}]},[] ],\"e\":{},\"f\":[],\n\"g\":null , \"\\u00e9\":true,\"\":-1.5e3}\n \t\r\n";
+	"{ \"a\" : 1,\n\"b\":[\n1 , \"x,]}\\\"\",\n{\"c\":[1,{\"d\":\"]\"}]},[] ],\"e\":{},\"f\":[],\n\"g\":null , "
+		"\"\\u00e9\":true,\"\":-1.5e3}\n \t\r\n";
 static const char expected[] = "a@1=1\nb[]@2=begins\nb[]@3=1\nb[]@3=\"x,]}\\\"\"\nb[]@4={\"c\":[1,{\"d\":\"]\"}]}\nb[]@4=[]\ne@4={}\nf[]@4=begins\n"
 	"g@5=null\né@5=true\n@5=-1500.0\n";
 

@@ -37,9 +37,9 @@ listen__understands_addresses(void **state)
 static void
 listen__refuses_the_rest(void **state)
 {
-	static const char *const wrong[] = { "", ":", ":8443", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:-1", "127.0.0.1:65536",
-		"127.0.0.1: 1", "127.0.0.1:+1", "127.0.0.1:000001", "256.0.0.1:1", "127.1:1", "::1:8443", "[::1]", "[::1:8443", "[127.0.0.1]:1",
-		"example.net:8443", "[fe80::1%eth0]:1", "[]:1",
+	static const char *const wrong[] = { "", ":", ":8443", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:-1",
+		"127.0.0.1:65536", "127.0.0.1: 1", "127.0.0.1:+1", "127.0.0.1:000001", "256.0.0.1:1", "127.1:1", "::1:8443",
+		"[::1]", "[::1:8443", "[127.0.0.1]:1", "example.net:8443", "[fe80::1%eth0]:1", "[]:1",
 		"[0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000]:1" };
 	(void)state;
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -84,7 +84,9 @@ listen__takes_all_addresses(void **state)
 	(void)state;
 	assert_int_equal(listen_open("*:0", &fd, &port, NULL), FAULT_NONE);
 	int client = socket(AF_INET, SOCK_STREAM, 0);
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in to = { .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	assert_int_equal(connect(client, (const struct sockaddr *)&to, sizeof to), 0);
 	close(client);
 	close(fd);

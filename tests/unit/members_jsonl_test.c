@@ -63,11 +63,14 @@ static const struct {
 	{ "{\"id\":\"a\",\"asn\":[],\"ipv4\":[],\"roas\":[]}\n", FAULT_INVALID, "line 1: no \"ipv6\"" },
 	{ "{\"id\":\"a\",\"asn\":{},\"ipv4\":[],\"ipv6\":[],\"roas\":[]}\n", FAULT_INVALID, "line 1: \"asn\" is no array" },
 	{ "{\"id\":[],\"asn\":[],\"ipv4\":[],\"ipv6\":[],\"roas\":[]}\n", FAULT_INVALID, "line 1: \"id\" is an array" },
-	{ "{\"id\":\"a\",\"asn\":[],\"asn\":[],\"ipv4\":[],\"ipv6\":[],\"roas\":[]}\n", FAULT_INVALID, "line 1: a second \"asn\"" },
-	{ "{\"id\":\"a\",\"id\":\"b\",\"asn\":[],\"ipv4\":[],\"ipv6\":[],\"roas\":[]}\n", FAULT_INVALID, "line 1: a second \"id\"" },
+	{ "{\"id\":\"a\",\"asn\":[],\"asn\":[],\"ipv4\":[],\"ipv6\":[],\"roas\":[]}\n", FAULT_INVALID,
+	"line 1: a second \"asn\"" },
+	{ "{\"id\":\"a\",\"id\":\"b\",\"asn\":[],\"ipv4\":[],\"ipv6\":[],\"roas\":[]}\n", FAULT_INVALID,
+	"line 1: a second \"id\"" },
 	{ GOOD "{\"id\":\"b\",\"asn\":[", FAULT_MALFORMED, "line 2: the document ends in its middle" },
 	{ GOOD GOOD, FAULT_INVALID, "line 2: the id \"a\" stands in line 1 already" },
-	{ LINE("\"a:b\"", "", "", "", "") LINE("\"a/b\"", "", "", "", ""), FAULT_INVALID, "line 2: the id \"a-b\" stands in line 1 already" },
+	{ LINE("\"a:b\"", "", "", "", "") LINE("\"a/b\"", "", "", "", ""), FAULT_INVALID,
+	"line 2: the id \"a-b\" stands in line 1 already" },
 	{ LINE("7", "", "", "", ""), FAULT_INVALID, "line 1: \"id\" is no text" },
 	{ LINE("\"\"", "", "", "", ""), FAULT_INVALID, "line 1: no handle can be made of the id \"\"" },
 	{ LINE("\"a b\"", "", "", "", ""), FAULT_INVALID, "line 1: no handle can be made of the id \"a b\"" },
@@ -84,7 +87,8 @@ static const struct {
 	{ LINE("\"a\"", "", "", "", "7"), FAULT_INVALID, "line 1: a payload is no JSON object" },
 	{ GOOD LINE("\"b\"", "", "\"192.0.2.128/25\"", "", ""), FAULT_INVALID,
 		"line 2: 192.0.2.128/25 overlaps with 192.0.2.0/24 of another holder in line 1" },
-	{ GOOD "\n" LINE("\"b\"", "\"1\"", "", "", ""), FAULT_INVALID, "line 3: AS1 overlaps with AS1 of another holder in line 1" },
+	{ GOOD "\n" LINE("\"b\"", "\"1\"", "", "", ""), FAULT_INVALID,
+	"line 3: AS1 overlaps with AS1 of another holder in line 1" },
 };
 
 static void
@@ -119,9 +123,11 @@ members_jsonl__bounds_ids(void **state)
 	const char *path = scratch_path(state, "members");
 	char text[512];
 	for (int length = FEED_ID_MAX; length <= FEED_ID_MAX + 1; length++) {
-		(void)snprintf(text, sizeof text, "{\"id\":\"%0*d\",\"asn\":[],\"ipv4\":[],\"ipv6\":[],\"roas\":[]}\n", length, 7);
+		(void)snprintf(text, sizeof text, "{\"id\":\"%0*d\",\"asn\":[],\"ipv4\":[],\"ipv6\":[],\"roas\":[]}\n", length,
+			7);
 		feed_file_write(path, text);
-		assert_int_equal(members_jsonl_read(path, take, &taken, NULL), length == FEED_ID_MAX ? FAULT_NONE : FAULT_INVALID);
+		assert_int_equal(members_jsonl_read(path, take, &taken, NULL), length == FEED_ID_MAX ?
+			FAULT_NONE : FAULT_INVALID);
 	}
 }
 

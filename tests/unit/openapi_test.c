@@ -56,7 +56,9 @@ openapi__has_no_other(void **state)
 		json_object_foreach(item, word, operation) {
 			bool found = false;
 			for (size_t i = 0; i < router_count(); i++)
-				found = found || (strcmp(router_route(i)->path, path) == 0 && strcmp(words[router_route(i)->method], word) == 0);
+				found = found ||
+					(strcmp(router_route(i)->path, path) == 0 &&
+						strcmp(words[router_route(i)->method], word) == 0);
 			if (!found)
 				fail_msg("%s %s is no route", word, path);
 			count++;

@@ -30,13 +30,30 @@ precondition__if_match(void **state)
 		enum fault_code code;
 		bool matches;
 	} cases[] = {
-		{ NULL, FAULT_NONE, true }, { "*", FAULT_NONE, true }, { " * ", FAULT_NONE, true }, { "\"7\"", FAULT_NONE, true },
-		{ "\"7-00ff\"", FAULT_NONE, true }, { "\"6\", \"7\"", FAULT_NONE, true }, { ",\"7\",,", FAULT_NONE, true },
-		{ "\"6\"", FAULT_NONE, false }, { "\"77\"", FAULT_NONE, false }, { "\"07\"", FAULT_NONE, false }, { "\"7x\"", FAULT_NONE, false },
-		{ "W/\"7\"", FAULT_NONE, false }, { "W/\"7\", \"7\"", FAULT_NONE, true }, { "\"\"", FAULT_NONE, false },
-		{ "", FAULT_MALFORMED, false }, { "7", FAULT_MALFORMED, false }, { "\"7", FAULT_MALFORMED, false }, { ",", FAULT_MALFORMED, false },
-		{ "\"7\" \"8\"", FAULT_MALFORMED, false }, { "w/\"7\"", FAULT_MALFORMED, false }, { "\"7\"*", FAULT_MALFORMED, false },
-		{ "**", FAULT_MALFORMED, false }, { "*, \"7\"", FAULT_MALFORMED, false }, { "\"7 8\"", FAULT_MALFORMED, false },
+		{ NULL, FAULT_NONE, true },
+		{ "*", FAULT_NONE, true },
+		{ " * ", FAULT_NONE, true },
+		{ "\"7\"", FAULT_NONE, true },
+		{ "\"7-00ff\"", FAULT_NONE, true },
+		{ "\"6\", \"7\"", FAULT_NONE, true },
+		{ ",\"7\",,", FAULT_NONE, true },
+		{ "\"6\"", FAULT_NONE, false },
+		{ "\"77\"", FAULT_NONE, false },
+		{ "\"07\"", FAULT_NONE, false },
+		{ "\"7x\"", FAULT_NONE, false },
+		{ "W/\"7\"", FAULT_NONE, false },
+		{ "W/\"7\", \"7\"", FAULT_NONE, true },
+		{ "\"\"", FAULT_NONE, false },
+		{ "", FAULT_MALFORMED, false },
+		{ "7", FAULT_MALFORMED, false },
+		{ "\"7", FAULT_MALFORMED, false },
+		{ ",", FAULT_MALFORMED, false },
+		{ "\"7\" \"8\"", FAULT_MALFORMED, false },
+		{ "w/\"7\"", FAULT_MALFORMED, false },
+		{ "\"7\"*", FAULT_MALFORMED, false },
+		{ "**", FAULT_MALFORMED, false },
+		{ "*, \"7\"", FAULT_MALFORMED, false },
+		{ "\"7 8\"", FAULT_MALFORMED, false },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -76,10 +93,10 @@ precondition__if_modified_since(void **state)
 static void
 precondition__accept_encoding(void **state)
 {
-	static const char *const yes[] = { "gzip", "GZIP", "x-gzip", "deflate, gzip", "gzip;q=0.001", "gzip; q=1", "br;q=0, gzip", "*",
-		"deflate, *;q=0.5", "gzip;q=0.1,*;q=0" };
-	static const char *const no[] = { "", "identity", "gzip;q=0", "gzip; q=0.000", "gzip ; q = 0", "deflate", "*;q=0", "gzip;q=0, *",
-		"xgzip", "gzipx", ",,," };
+	static const char *const yes[] = { "gzip", "GZIP", "x-gzip", "deflate, gzip", "gzip;q=0.001", "gzip; q=1", "br;q=0, gzip",
+		"*", "deflate, *;q=0.5", "gzip;q=0.1,*;q=0" };
+	static const char *const no[] = { "", "identity", "gzip;q=0", "gzip; q=0.000", "gzip ; q = 0", "deflate", "*;q=0",
+		"gzip;q=0, *", "xgzip", "gzipx", ",,," };
 	(void)state;
 	assert_false(precondition_takes_gzip(NULL));
 	for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++) {

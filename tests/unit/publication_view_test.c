@@ -40,8 +40,10 @@ static void
 insert(struct registry *registry, int64_t ca_id, const char *kind, const char *path, const char *subject, const char *published,
 	int withdrawing, const char *withdrawn)
 {
-	registry_sql(registry, "INSERT INTO objects (repository_id, ca_id, key_id, kind, subject_ca_id, path, serial, hash, size, not_before_at,"
-		" not_after_at, modified_at, published_serial, withdrawing, withdrawn_serial) VALUES (1, %" PRId64 ", 1, '%s', %s, '%s',"
+	registry_sql(registry, "INSERT INTO objects (repository_id, ca_id, key_id, kind, subject_ca_id, path, serial, hash, size, "
+		"not_before_at,"
+		" not_after_at, modified_at, published_serial, withdrawing, withdrawn_serial) VALUES (1, %" PRId64 ", 1, '%s', "
+		"%s, '%s',"
 		" iif('%s' = 'crl', NULL, X'01'), zeroblob(32), 10, 1, 2, 1, %s, %d, %s)",
 		ca_id, kind, subject, path, kind, published, withdrawing, withdrawn);
 }
@@ -118,11 +120,14 @@ publication_view__tells_what_is_out(void **state)
 	assert_int_equal(row.objects, 0);
 	assert_int_equal(row.cas, 3);
 	int64_t id = registry_member_id(registry, "alpha", "");
-	registry_sql(registry, "UPDATE repositories SET serial = 6, notified_serial = 5, cut_at = 60, notified_at = 50, rsync_serial = 3, rsync_at = 30;"
+	registry_sql(registry, "UPDATE repositories SET serial = 6, notified_serial = 5, cut_at = 60, notified_at = 50, "
+		"rsync_serial = 3, rsync_at = 30;"
 		"INSERT INTO cuts (repository_id, serial, cut_at, random, snapshot_size, delta_size, first_delta) VALUES"
-		" (1, 2, 20, 'b', 2000, 20, NULL), (1, 3, 30, 'c', 3000, 30, 3), (1, 4, 40, 'd', 4000, 40, 3), (1, 5, 50, 'e', 5000, 50, 4),"
+		" (1, 2, 20, 'b', 2000, 20, NULL), (1, 3, 30, 'c', 3000, 30, 3), (1, 4, 40, 'd', 4000, 40, 3), (1, 5, 50, 'e', "
+		"5000, 50, 4),"
 		" (1, 6, 60, 'f', NULL, NULL, NULL);"
-		"UPDATE cas SET changed_at = NULL WHERE kind <> 'member'; UPDATE cas SET roas_count = 7 WHERE ca_id = %" PRId64 ";"
+		"UPDATE cas SET changed_at = NULL WHERE kind <> 'member'; UPDATE cas SET roas_count = 7 WHERE ca_id = "
+		"%" PRId64 ";"
 		"UPDATE cas SET set_aside_at = 1, set_aside_reason = 'x' WHERE kind = 'issuing'", id);
 	insert(registry, id, "mft", "d/m.mft", "NULL", "5", 0, "NULL");
 	insert(registry, id, "roa", "d/cut.roa", "NULL", "6", 0, "NULL");

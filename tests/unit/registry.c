@@ -12,7 +12,8 @@
 #include "db/connection.h"
 #include "tests/unit/scratch.h"
 
-const struct actor registry_admin = { .name = "the admin", .token_id = "00000000000000aa", .role = ROLE_ADMIN, .request_id = "r-1" };
+const struct actor registry_admin = { .name = "the admin", .token_id = "00000000000000aa", .role = ROLE_ADMIN,
+	.request_id = "r-1" };
 const struct actor registry_operator = { .name = "an operator", .role = ROLE_OPERATOR };
 
 /* What cases get as their state; the scratch directory is found behind it. */
@@ -219,7 +220,8 @@ registry_complaints(struct registry *registry)
 	text[0] = '\0';
 	for (size_t i = 0; i < registry->complaints.count && length < sizeof text - 512; i++) {
 		const struct complaint *complaint = &registry->complaints.items[i];
-		length += (size_t)snprintf(text + length, sizeof text - length, "%s[%zu]%s%s: %s\n", complaint->list, complaint->index,
+		length += (size_t)snprintf(text + length, sizeof text - length, "%s[%zu]%s%s: %s\n", complaint->list,
+			complaint->index,
 			complaint->field != NULL ? "." : "", complaint->field != NULL ? complaint->field : "", complaint->reason);
 	}
 	return text;

@@ -1,6 +1,6 @@
 /*
- * registry: a database with a tree of CAs in it, made as init makes it, for tests of commands and views; the clock by hand. Nothing is
- * ever signed: keys and objects are rows that the test writes itself.
+ * registry: a database with a tree of CAs in it, made as init makes it, for tests of commands and views; the clock by hand.
+ * Nothing is ever signed: keys and objects are rows that the test writes itself.
  */
 #ifndef TESTS_UNIT_REGISTRY_H
 #define TESTS_UNIT_REGISTRY_H

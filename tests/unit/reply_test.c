@@ -91,13 +91,15 @@ reply__sorts_complaints(void **state)
 		const char *list;
 		size_t index;
 		const char *field;
-	} expected[] = { { NULL, 0, "handle" }, { "added", 0, "prefix" }, { "added", 2, "asn" }, { "added", 2, NULL }, { "added", 10, "asn" }, { "removed", 1, "asn" } };
+	} expected[] = { { NULL, 0, "handle" }, { "added", 0, "prefix" }, { "added", 2, "asn" }, { "added", 2, NULL },
+		{ "added", 10, "asn" }, { "removed", 1, "asn" } };
 	static const size_t order[] = { 5, 2, 4, 3, 0, 1 };
 	struct fault fault = FAULT_INIT;
 	(void)state;
 	for (size_t i = 0; i < 6; i++)
-		assert_int_equal(complaints_add(&complaints, NULL, expected[order[i]].list == NULL ? "" : expected[order[i]].list, expected[order[i]].index,
-			expected[order[i]].field, "reason"), FAULT_NONE);
+		assert_int_equal(complaints_add(&complaints, NULL, expected[order[i]].list == NULL ? "" : expected[order[i]].list,
+					 expected[order[i]].index, expected[order[i]].field, "reason"),
+			FAULT_NONE);
 	(void)fault_set(&fault, FAULT_INVALID, "six");
 	json_t *json = problem(&reply, &fault, &(struct reply_context){ .complaints = &complaints });
 	const json_t *errors = json_object_get(json, "errors");
@@ -106,7 +108,8 @@ reply__sorts_complaints(void **state)
 	for (size_t i = 0; i < 6; i++) {
 		const json_t *error = json_array_get(errors, i);
 		if (expected[i].list == NULL)
-			assert_true(json_is_null(json_object_get(error, "list")) && json_is_null(json_object_get(error, "index")));
+			assert_true(
+				json_is_null(json_object_get(error, "list")) && json_is_null(json_object_get(error, "index")));
 		else {
 			assert_string_equal(text_of(error, "list"), expected[i].list);
 			assert_int_equal(json_integer_value(json_object_get(error, "index")), expected[i].index);

@@ -84,12 +84,27 @@ request__refuses_broken_targets(void **state)
 		const char *target;
 		enum fault_code code;
 	} cases[] = {
-		{ "", FAULT_MALFORMED }, { "*", FAULT_MALFORMED }, { "api", FAULT_MALFORMED }, { "ftp://h/a", FAULT_MALFORMED },
-		{ "/%", FAULT_MALFORMED }, { "/%4", FAULT_MALFORMED }, { "/%4g", FAULT_MALFORMED }, { "/%%", FAULT_MALFORMED },
-		{ "/%00", FAULT_MALFORMED }, { "/a%00b", FAULT_MALFORMED }, { "/%ff", FAULT_MALFORMED }, { "/%C0%80", FAULT_MALFORMED },
-		{ "/%ED%A0%80", FAULT_MALFORMED }, { "/?a=%", FAULT_MALFORMED }, { "/?%00=1", FAULT_MALFORMED }, { "/?a=1&a=2", FAULT_MALFORMED },
-		{ "/?a=1&%61=2", FAULT_MALFORMED }, { "/?=1", FAULT_MALFORMED }, { "/?a=\xff", FAULT_MALFORMED },
-		{ "/?a&b&c&d&e&f&g&h&i", FAULT_MALFORMED }, { "/1/2/3/4/5/6/7/8/9", FAULT_NOT_FOUND },
+		{ "", FAULT_MALFORMED },
+		{ "*", FAULT_MALFORMED },
+		{ "api", FAULT_MALFORMED },
+		{ "ftp://h/a", FAULT_MALFORMED },
+		{ "/%", FAULT_MALFORMED },
+		{ "/%4", FAULT_MALFORMED },
+		{ "/%4g", FAULT_MALFORMED },
+		{ "/%%", FAULT_MALFORMED },
+		{ "/%00", FAULT_MALFORMED },
+		{ "/a%00b", FAULT_MALFORMED },
+		{ "/%ff", FAULT_MALFORMED },
+		{ "/%C0%80", FAULT_MALFORMED },
+		{ "/%ED%A0%80", FAULT_MALFORMED },
+		{ "/?a=%", FAULT_MALFORMED },
+		{ "/?%00=1", FAULT_MALFORMED },
+		{ "/?a=1&a=2", FAULT_MALFORMED },
+		{ "/?a=1&%61=2", FAULT_MALFORMED },
+		{ "/?=1", FAULT_MALFORMED },
+		{ "/?a=\xff", FAULT_MALFORMED },
+		{ "/?a&b&c&d&e&f&g&h&i", FAULT_MALFORMED },
+		{ "/1/2/3/4/5/6/7/8/9", FAULT_NOT_FOUND },
 	};
 	struct request request = REQUEST_INIT;
 	(void)state;
@@ -126,8 +141,14 @@ request__knows_methods(void **state)
 		enum request_method method;
 		bool head;
 	} cases[] = {
-		{ "GET", METHOD_GET, false }, { "HEAD", METHOD_GET, true }, { "POST", METHOD_POST, false }, { "PATCH", METHOD_PATCH, false },
-		{ "DELETE", METHOD_DELETE, false }, { "PUT", METHOD_OTHER, false }, { "get", METHOD_OTHER, false }, { "", METHOD_OTHER, false },
+		{ "GET", METHOD_GET, false },
+		{ "HEAD", METHOD_GET, true },
+		{ "POST", METHOD_POST, false },
+		{ "PATCH", METHOD_PATCH, false },
+		{ "DELETE", METHOD_DELETE, false },
+		{ "PUT", METHOD_OTHER, false },
+		{ "get", METHOD_OTHER, false },
+		{ "", METHOD_OTHER, false },
 	};
 	struct request request = REQUEST_INIT;
 	(void)state;
@@ -250,7 +271,8 @@ request__knows_where_a_body_ends(void **state)
 static void
 request__reads_numbers_and_truths(void **state)
 {
-	static const char *const wrong[] = { "0", "1001", "-1", "+5", " 5", "5 ", "", "0x5", "1e2", "99999999999999999999", "5a" };
+	static const char *const wrong[] = { "0", "1001", "-1", "+5", " 5", "5 ", "", "0x5", "1e2", "99999999999999999999",
+		"5a" };
 	struct request request = REQUEST_INIT;
 	char text[64];
 	int64_t number = 0;

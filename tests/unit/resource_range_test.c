@@ -45,8 +45,8 @@ resource_range__prints_and_adds_what_it_is(void **state)
 static void
 resource_range__orders_and_overlaps_within_its_kind(void **state)
 {
-	struct resource_range a = range_of("192.0.2.0/25"), b = range_of("192.0.2.127-192.0.2.200"), c = range_of("192.0.2.128/25"),
-		asn = range_of("AS0-AS4294967295"), ipv6 = range_of("::/0");
+	struct resource_range a = range_of("192.0.2.0/25"), b = range_of("192.0.2.127-192.0.2.200"),
+		c = range_of("192.0.2.128/25"), asn = range_of("AS0-AS4294967295"), ipv6 = range_of("::/0");
 	(void)state;
 	assert_true(resource_range_overlaps(&a, &b));
 	assert_true(resource_range_overlaps(&b, &a));

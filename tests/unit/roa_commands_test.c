@@ -35,7 +35,8 @@ read_entries(const char *const *texts, struct roa_entry *entries)
 		int comment_at = 0;
 		struct roa_entry *entry = &entries[count];
 		*entry = (struct roa_entry){ .index = count };
-		assert_int_equal(sscanf(texts[count], "%" SCNu32 " %63s %u%n", &entry->payload.asn, prefix, &max_length, &comment_at), 3);
+		assert_int_equal(sscanf(texts[count], "%" SCNu32 " %63s %u%n", &entry->payload.asn, prefix, &max_length,
+			&comment_at), 3);
 		assert_int_equal(prefix_parse(prefix, &entry->payload.prefix, NULL), FAULT_NONE);
 		entry->payload.max_length = (uint8_t)max_length;
 		if (texts[count][comment_at] == ' ')
@@ -58,7 +59,8 @@ static enum fault_code
 run_as(struct registry *registry, const struct actor *actor, int64_t ca_id, const struct roa_change *change, int64_t *ret_version)
 {
 	registry_forget(registry);
-	return roas_change(&registry->context, actor, ca_id, change, NULL, NULL, &registry->complaints, ret_version, &registry->fault);
+	return roas_change(&registry->context, actor, ca_id, change, NULL, NULL, &registry->complaints, ret_version,
+		&registry->fault);
 }
 
 /* By the member itself. */
@@ -86,7 +88,8 @@ roa_commands__add_and_remove(void **state)
 	struct registry *registry = *state;
 	int64_t id = alpha(registry);
 	int wakes = registry->wakes;
-	assert_int_equal(run(registry, id, TEXTS("64496 192.0.2.0/24 25 the office", "0 2001:db8::/32 128", "64496 198.51.100.128/31 31"),
+	assert_int_equal(run(registry, id, TEXTS("64496 192.0.2.0/24 25 the office", "0 2001:db8::/32 128",
+		"64496 198.51.100.128/31 31"),
 		NULL), FAULT_NONE);
 	assert_string_equal(registry_text(registry, LIST), "0-20010DB8000000000000000000000000-32-128"
 		" 64496-C0000200-24-25 64496-C6336480-31-31");
@@ -94,7 +97,8 @@ roa_commands__add_and_remove(void **state)
 	assert_string_equal(registry_text(registry, LAST_AUDIT), "alpha|done|3 added, 0 removed, 0 with a new comment; version 1:"
 		" +AS64496 192.0.2.0/24-25 +AS0 2001:db8::/32-128 +AS64496 198.51.100.128/31");
 	assert_int_equal(registry->wakes, wakes + 1);
-	assert_int_equal(run(registry, id, TEXTS("64496 192.0.2.0/24 24"), TEXTS("64496 192.0.2.0/24 25", "0 2001:db8::/32 128")), FAULT_NONE);
+	assert_int_equal(run(registry, id, TEXTS("64496 192.0.2.0/24 24"), TEXTS("64496 192.0.2.0/24 25", "0 2001:db8::/32 128")),
+		FAULT_NONE);
 	assert_string_equal(registry_text(registry, LIST), "64496-C0000200-24-24 64496-C6336480-31-31");
 	assert_string_equal(registry_text(registry, STATE), "3|2|2|1767225600");
 	assert_string_equal(registry_text(registry, LAST_AUDIT), "alpha|done|1 added, 2 removed, 0 with a new comment; version 2:"
@@ -172,7 +176,8 @@ roa_commands__the_same_payload_in_both_lists_cancels_out(void **state)
 	assert_int_equal(run(registry, id, TEXTS("64496 192.0.2.0/24 24 second"), TEXTS("64496 192.0.2.0/24 24")), FAULT_NONE);
 	assert_string_equal(registry_text(registry, STATE), "2|2|1|idle");
 	assert_string_equal(registry_text(registry, "SELECT comment || '|' || created_at AS it FROM roas"), "second|1767225600");
-	assert_string_equal(registry_text(registry, LAST_AUDIT), "alpha|done|0 added, 0 removed, 1 with a new comment; version 2:");
+	assert_string_equal(registry_text(registry, LAST_AUDIT), "alpha|done|0 added, 0 removed, 1 with a new comment; version "
+		"2:");
 }
 
 static void
@@ -240,8 +245,8 @@ roa_commands__a_dry_run_shows_the_list_and_keeps_nothing(void **state)
 	prepare(&change, TEXTS("64496 192.0.2.0/24 24", "64496 192.0.2.0/25 25"), NULL);
 	change.change.dry_run = true;
 	registry_forget(registry);
-	assert_int_equal(roas_change(&registry->context, &registry_admin, id, &change.change, look, &preview, &registry->complaints, &version,
-		&registry->fault), FAULT_NONE);
+	assert_int_equal(roas_change(&registry->context, &registry_admin, id, &change.change, look, &preview,
+		&registry->complaints, &version, &registry->fault), FAULT_NONE);
 	assert_int_equal(registry->fault.code, FAULT_NONE);
 	assert_int_equal(preview.roas, 2);
 	assert_int_equal(preview.version, 1);
@@ -253,8 +258,8 @@ roa_commands__a_dry_run_shows_the_list_and_keeps_nothing(void **state)
 	/* Without a preview; with one that fails; with a fault of the change's own. */
 	assert_int_equal(run_as(registry, &registry_admin, id, &change.change, &version), FAULT_NONE);
 	preview.code = FAULT_DISK;
-	assert_int_equal(roas_change(&registry->context, &registry_admin, id, &change.change, look, &preview, &registry->complaints, &version,
-		&registry->fault), FAULT_DISK);
+	assert_int_equal(roas_change(&registry->context, &registry_admin, id, &change.change, look, &preview,
+		&registry->complaints, &version, &registry->fault), FAULT_DISK);
 	prepare(&change, TEXTS("64496 203.0.113.0/24 24"), NULL);
 	change.change.dry_run = true;
 	assert_int_equal(run_as(registry, &registry_admin, id, &change.change, &version), FAULT_INVALID);
@@ -298,7 +303,8 @@ roa_commands__bounds_the_change_and_the_list(void **state)
 	int64_t id = alpha(registry), version;
 	AUTO(struct roa_entry, free) entries = calloc(ROA_CHANGES_MAX + 1, sizeof *entries);
 	for (uint32_t i = 0; i <= ROA_CHANGES_MAX; i++) {
-		entries[i] = (struct roa_entry){ .index = i, .payload = { .asn = i, .prefix = { .family = FAMILY_IPV4, .length = 24,
+		entries[i] = (struct roa_entry){ .index = i, .payload = { .asn = i, .prefix = { .family = FAMILY_IPV4,
+			.length = 24,
 			.address = { .bytes = { 192, 0, 2 } } }, .max_length = 24 } };
 	}
 	struct roa_change change = { .added = entries, .added_count = ROA_CHANGES_MAX, .removed = entries, .removed_count = 1 };
@@ -308,7 +314,8 @@ roa_commands__bounds_the_change_and_the_list(void **state)
 	assert_int_equal(run_as(registry, &registry_admin, id, &change, &version), FAULT_NONE);
 	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM roas"), ROA_CHANGES_MAX);
 	/* The audit row names the first ones and stays short. */
-	assert_string_equal(registry_text(registry, LAST_AUDIT), "alpha|done|20000 added, 0 removed, 0 with a new comment; version 1:"
+	assert_string_equal(registry_text(registry, LAST_AUDIT),
+		"alpha|done|20000 added, 0 removed, 0 with a new comment; version 1:"
 		" +AS0 192.0.2.0/24 +AS1 192.0.2.0/24 +AS2 192.0.2.0/24 +AS3 192.0.2.0/24 …");
 	registry_sql(registry, "UPDATE cas SET roas_count = %d WHERE ca_id = %" PRId64, ROAS_PER_CA_MAX, id);
 	assert_int_equal(run(registry, id, TEXTS("64496 192.0.2.0/25 25"), NULL), FAULT_TOO_LARGE);
@@ -322,8 +329,8 @@ roa_commands__works_without_a_fault_to_fill(void **state)
 	int64_t id = alpha(registry), version;
 	struct change change;
 	prepare(&change, TEXTS("64496 203.0.113.0/24 24"), NULL);
-	assert_int_equal(roas_change(&registry->context, &registry_admin, id, &change.change, NULL, NULL, &registry->complaints, &version, NULL),
-		FAULT_INVALID);
+	assert_int_equal(roas_change(&registry->context, &registry_admin, id, &change.change, NULL, NULL, &registry->complaints,
+		&version, NULL), FAULT_INVALID);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(roa_commands__##name, registry_setup, registry_teardown)

@@ -29,7 +29,8 @@ errors_of(const struct service_answer *answer)
 	json_t *error;
 	text[0] = '\0';
 	json_array_foreach(json_object_get(answer->json, "errors"), index, error) {
-		const char *list = json_string_value(json_object_get(error, "list")), *field = json_string_value(json_object_get(error, "field"));
+		const char *list = json_string_value(json_object_get(error, "list")),
+			   *field = json_string_value(json_object_get(error, "field"));
 		length += (size_t)snprintf(text + length, sizeof text - length, "%s[%lld].%s: %s\n", list == NULL ? "" : list,
 			(long long)json_integer_value(json_object_get(error, "index")), field == NULL ? "" : field,
 			json_string_value(json_object_get(error, "reason")));
@@ -41,17 +42,18 @@ static void
 check_errors(struct service *service, const char *body, const char *errors)
 {
 	int64_t version = registry_number(service->registry, "SELECT roas_version AS it FROM cas WHERE handle = 'alpha'");
-	AUTO(struct service_answer, service_answer_free) answer = post(service, BY_MEMBER, "", NULL, body);
+	ANSWER answer = post(service, BY_MEMBER, "", NULL, body);
 	if (answer->status != 400 || strcmp(errors_of(answer), errors) != 0)
 		fail_msg("%s: %d\n%s\ninstead of\n%s", body, answer->status, errors_of(answer), errors);
-	assert_int_equal(registry_number(service->registry, "SELECT roas_version AS it FROM cas WHERE handle = 'alpha'"), version);
+	assert_int_equal(registry_number(service->registry, "SELECT roas_version AS it FROM cas WHERE handle = 'alpha'"),
+		version);
 }
 
 static void
 roas_post__adds_and_tells_what_it_understood(void **state)
 {
 	struct service *service = *state;
-	AUTO(struct service_answer, service_answer_free) answer = post(service, BY_MEMBER, "", NULL,
+	ANSWER answer = post(service, BY_MEMBER, "", NULL,
 		"{\"added\":[{\"asn\":64497,\"prefix\":\"2001:db8::/32\",\"max_length\":48,\"comment\":\"a \\\"word\\\"\"},"
 		"{\"asn\":\"AS64496\",\"prefix\":\"192.0.2.0/24\"}]}");
 	assert_int_equal(answer->status, 200);
@@ -63,7 +65,7 @@ roas_post__adds_and_tells_what_it_understood(void **state)
 	assert_string_equal(service_text(answer, "accepted[0].max_length"), "24");
 	assert_string_equal(service_text(answer, "accepted[0].comment"), "null");
 	assert_string_equal(service_text(answer, "accepted[1].max_length"), "48");
-	AUTO(struct service_answer, service_answer_free) list = service_ask(service, BY_READER, "GET " ROAS, NULL, NULL);
+	ANSWER list = service_ask(service, BY_READER, "GET " ROAS, NULL, NULL);
 	assert_string_equal(service_text(list, "roas"), "2");
 	assert_string_equal(service_text(list, "roas[0].asn"), "64496");
 	assert_string_equal(service_text(list, "roas[0].max_length"), "24");
@@ -77,9 +79,10 @@ static void
 roas_post__removes(void **state)
 {
 	struct service *service = *state;
-	AUTO(struct service_answer, service_answer_free) first = post(service, BY_MEMBER, "", NULL,
-		"{\"added\":[{\"asn\":64496,\"prefix\":\"192.0.2.0/24\",\"max_length\":null,\"comment\":null},{\"asn\":0,\"prefix\":\"192.0.2.0/25\"}]}");
-	AUTO(struct service_answer, service_answer_free) second = post(service, BY_OPERATOR, "", NULL,
+	ANSWER first = post(service, BY_MEMBER, "", NULL,
+		"{\"added\":[{\"asn\":64496,\"prefix\":\"192.0.2.0/24\",\"max_length\":null,\"comment\":null},"
+		"{\"asn\":0,\"prefix\":\"192.0.2.0/25\"}]}");
+	ANSWER second = post(service, BY_OPERATOR, "", NULL,
 		"{\"removed\":[{\"asn\":64496,\"prefix\":\"192.0.2.0/24\"}]}");
 	assert_int_equal(first->status, 200);
 	assert_int_equal(second->status, 200);
@@ -92,7 +95,7 @@ static void
 roas_post__cancels_what_is_in_both_lists(void **state)
 {
 	struct service *service = *state;
-	AUTO(struct service_answer, service_answer_free) answer = post(service, BY_MEMBER, "", NULL,
+	ANSWER answer = post(service, BY_MEMBER, "", NULL,
 		"{\"added\":[{\"asn\":64496,\"prefix\":\"192.0.2.0/24\"},{\"asn\":64497,\"prefix\":\"192.0.2.0/24\"}],"
 		"\"removed\":[{\"asn\":\"64496\",\"prefix\":\"192.0.2.0/24\",\"max_length\":24}]}");
 	assert_int_equal(answer->status, 200);
@@ -106,7 +109,7 @@ roas_post__changes_nothing_when_asked_for_nothing(void **state)
 	struct service *service = *state;
 	static const char *const bodies[] = { "{}", "{\"added\":[]}", "{\"added\":[],\"removed\":[]}" };
 	for (size_t i = 0; i < 3; i++) {
-		AUTO(struct service_answer, service_answer_free) answer = post(service, BY_MEMBER, "", NULL, bodies[i]);
+		ANSWER answer = post(service, BY_MEMBER, "", NULL, bodies[i]);
 		assert_int_equal(answer->status, 200);
 		assert_string_equal(service_text(answer, "version"), "0");
 	}
@@ -122,16 +125,21 @@ roas_post__names_what_is_malformed(void **state)
 	check_errors(*state, "{\"added\":[{\"prefix\":\"192.0.2.0/24\"}]}", "added[0].asn: is missing\n");
 	check_errors(*state, "{\"added\":[{\"asn\":64496}]}", "added[0].prefix: is missing\n");
 	check_errors(*state, "{\"added\":[{\"asn\":64496.0,\"prefix\":17}]}",
-		"added[0].asn: must be a whole number or a text, but is a number with a fraction\nadded[0].prefix: must be a text, but is a whole number\n");
-	check_errors(*state, "{\"added\":[{\"asn\":64496,\"prefix\":\"192.0.2.0/24\",\"max_length\":\"24\",\"comment\":5,\"maxLength\":24}]}",
-		"added[0].max_length: must be a whole number, but is a text\nadded[0].comment: must be a text, but is a whole number\n"
+		"added[0].asn: must be a whole number or a text, but is a number with a fraction\n"
+		"added[0].prefix: must be a text, but is a whole number\n");
+	check_errors(*state,
+		"{\"added\":[{\"asn\":64496,\"prefix\":\"192.0.2.0/24\",\"max_length\":\"24\",\"comment\":5,\"maxLength\":24}]}",
+		"added[0].max_length: must be a whole number, but is a text\n"
+		"added[0].comment: must be a text, but is a whole number\n"
 		"added[0].maxLength: unknown field\n");
-	check_errors(*state, "{\"removed\":[{\"asn\":64496,\"prefix\":\"192.0.2.0/24\",\"comment\":\"x\"}]}", "removed[0].comment: unknown field\n");
+	check_errors(*state, "{\"removed\":[{\"asn\":64496,\"prefix\":\"192.0.2.0/24\",\"comment\":\"x\"}]}",
+		"removed[0].comment: unknown field\n");
 	check_errors(*state, "{\"added\":[17,null,[]]}",
 		"added[0].: must be an object, but is a whole number\nadded[1].: must be an object, but is null\n"
 		"added[2].: must be an object, but is an array\n");
 	check_errors(*state, "{\"added\":{},\"removed\":null,\"other\":1}",
-		"[0].added: must be an array, but is an object\n[0].removed: must be an array, but is null\n[0].other: unknown field\n");
+		"[0].added: must be an array, but is an object\n[0].removed: must be an array, but is null\n"
+		"[0].other: unknown field\n");
 	check_errors(*state, "[]", "[0].: must be an object, but is an array\n");
 	check_errors(*state, "{\"added\":[{\"asn\":64496,\"prefix\":\"192.0.2.0/24\",\"comment\":\"a\\nb\"}]}",
 		"added[0].comment: contains a control character\n");
@@ -141,9 +149,11 @@ static void
 roas_post__names_what_does_not_fit(void **state)
 {
 	struct service *service = *state;
-	AUTO(struct service_answer, service_answer_free) answer = post(service, BY_MEMBER, "", NULL,
-		"{\"added\":[{\"asn\":64496,\"prefix\":\"192.0.2.1/24\"},{\"asn\":64496,\"prefix\":\"192.0.2.0/24\",\"max_length\":23},"
-		"{\"asn\":64496,\"prefix\":\"192.0.2.0/24\",\"max_length\":33},{\"asn\":64496,\"prefix\":\"2001:db8::/32\",\"max_length\":129},"
+	ANSWER answer = post(service, BY_MEMBER, "", NULL,
+		"{\"added\":[{\"asn\":64496,\"prefix\":\"192.0.2.1/24\"},{\"asn\":64496,\"prefix\":\"192.0.2.0/"
+		"24\",\"max_length\":23},"
+		"{\"asn\":64496,\"prefix\":\"192.0.2.0/24\",\"max_length\":33},{\"asn\":64496,\"prefix\":\"2001:db8::/"
+		"32\",\"max_length\":129},"
 		"{\"asn\":\"ASx\",\"prefix\":\"x\",\"max_length\":-1}]}");
 	assert_int_equal(answer->status, 400);
 	assert_string_equal(service_text(answer, "errors_total"), "6");
@@ -161,17 +171,20 @@ static void
 roas_post__names_every_faulty_entry_at_once(void **state)
 {
 	struct service *service = *state;
-	AUTO(struct service_answer, service_answer_free) first = post(service, BY_MEMBER, "", NULL,
+	ANSWER first = post(service, BY_MEMBER, "", NULL,
 		"{\"added\":[{\"asn\":64496,\"prefix\":\"192.0.2.0/24\"}]}");
 	assert_int_equal(first->status, 200);
-	AUTO(struct service_answer, service_answer_free) answer = post(service, BY_MEMBER, "", NULL,
-		"{\"added\":[{\"asn\":64496,\"prefix\":\"203.0.113.0/24\"},{\"asn\":64496,\"prefix\":\"bad\"},{\"asn\":64496,\"prefix\":\"192.0.2.0/24\"},"
-		"{\"asn\":65535,\"prefix\":\"192.0.2.0/25\"},{\"asn\":1,\"prefix\":\"192.0.2.0/26\"},{\"asn\":1,\"prefix\":\"192.0.2.0/26\"}],"
+	ANSWER answer = post(service, BY_MEMBER, "", NULL,
+		"{\"added\":[{\"asn\":64496,\"prefix\":\"203.0.113.0/"
+		"24\"},{\"asn\":64496,\"prefix\":\"bad\"},{\"asn\":64496,\"prefix\":\"192.0.2.0/24\"},"
+		"{\"asn\":65535,\"prefix\":\"192.0.2.0/25\"},{\"asn\":1,\"prefix\":\"192.0.2.0/"
+		"26\"},{\"asn\":1,\"prefix\":\"192.0.2.0/26\"}],"
 		"\"removed\":[{\"asn\":64499,\"prefix\":\"192.0.2.0/24\"},{\"asn\":true,\"prefix\":\"192.0.2.0/24\"}]}");
 	assert_int_equal(answer->status, 400);
 	const char *errors = errors_of(answer);
-	static const char *const order[] = { "added[0].prefix: AS64496 203.0.113.0/24 is not within", "added[1].prefix: ", "added[2].: ", "is there already",
-		"added[3].asn: ", "added[5].: ", "twice", "removed[0].: ", "is not there", "removed[1].asn: must be a whole number or a text, but is true" };
+	static const char *const order[] = { "added[0].prefix: AS64496 203.0.113.0/24 is not within",
+		"added[1].prefix: ", "added[2].: ", "is there already", "added[3].asn: ", "added[5].: ", "twice",
+		"removed[0].: ", "is not there", "removed[1].asn: must be a whole number or a text, but is true" };
 	for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
 		const char *at = strstr(errors, order[i]);
 		if (at == NULL)
@@ -180,7 +193,8 @@ roas_post__names_every_faulty_entry_at_once(void **state)
 	}
 	assert_string_equal(service_text(answer, "errors_total"), "7");
 	assert_int_equal(registry_number(service->registry, "SELECT count(*) AS it FROM roas"), 1);
-	assert_string_equal(registry_text(service->registry, "SELECT outcome AS it FROM audit ORDER BY audit_id DESC LIMIT 1"), "invalid");
+	assert_string_equal(registry_text(service->registry, "SELECT outcome AS it FROM audit ORDER BY audit_id DESC LIMIT 1"),
+		"invalid");
 }
 
 static void
@@ -188,8 +202,8 @@ roas_post__lets_staff_name_reserved_numbers(void **state)
 {
 	struct service *service = *state;
 	const char *body = "{\"added\":[{\"asn\":23456,\"prefix\":\"192.0.2.0/24\"}]}";
-	AUTO(struct service_answer, service_answer_free) member = post(service, BY_MEMBER, "", NULL, body);
-	AUTO(struct service_answer, service_answer_free) staff = post(service, BY_OPERATOR, "", NULL, body);
+	ANSWER member = post(service, BY_MEMBER, "", NULL, body);
+	ANSWER staff = post(service, BY_OPERATOR, "", NULL, body);
 	assert_int_equal(member->status, 400);
 	assert_int_equal(staff->status, 200);
 }
@@ -198,7 +212,7 @@ static void
 roas_post__tries_without_keeping(void **state)
 {
 	struct service *service = *state;
-	AUTO(struct service_answer, service_answer_free) answer = post(service, BY_MEMBER, "?dry_run=true", NULL,
+	ANSWER answer = post(service, BY_MEMBER, "?dry_run=true", NULL,
 		"{\"added\":[{\"asn\":64496,\"prefix\":\"192.0.2.0/24\",\"comment\":\"x\"}]}");
 	assert_int_equal(answer->status, 200);
 	assert_string_equal(service_text(answer, "roas"), "1");
@@ -207,12 +221,12 @@ roas_post__tries_without_keeping(void **state)
 	assert_string_equal(service_text(answer, "version"), "1");
 	assert_null(service_header(answer, "ETag"));
 	assert_int_equal(registry_number(service->registry, "SELECT count(*) AS it FROM roas"), 0);
-	AUTO(struct service_answer, service_answer_free) refused = post(service, BY_MEMBER, "?dry_run=true", NULL,
+	ANSWER refused = post(service, BY_MEMBER, "?dry_run=true", NULL,
 		"{\"added\":[{\"asn\":64496,\"prefix\":\"203.0.113.0/24\"}]}");
 	assert_int_equal(refused->status, 400);
-	AUTO(struct service_answer, service_answer_free) unclear = post(service, BY_MEMBER, "?dry_run=yes", NULL, "{}");
+	ANSWER unclear = post(service, BY_MEMBER, "?dry_run=yes", NULL, "{}");
 	assert_int_equal(unclear->status, 400);
-	AUTO(struct service_answer, service_answer_free) real = post(service, BY_MEMBER, "?dry_run=false", NULL, "{}");
+	ANSWER real = post(service, BY_MEMBER, "?dry_run=false", NULL, "{}");
 	assert_string_equal(service_text(real, "added"), "0");
 }
 
@@ -224,13 +238,20 @@ roas_post__honours_if_match(void **state)
 		const char *field;
 		int status;
 	} cases[] = {
-		{ "If-Match: \"1\"", 412 }, { "If-Match: W/\"0\"", 412 }, { "If-Match: 0", 400 }, { "If-Match: \"0\"", 200 }, { "If-Match: \"0\"", 412 },
-		{ "If-Match: \"5\", \"1\"", 200 }, { "If-Match: *", 200 }, { "If-Match: \"3-00ff\"", 200 }, { "If-Match: \"3\"", 412 },
+		{ "If-Match: \"1\"", 412 },
+		{ "If-Match: W/\"0\"", 412 },
+		{ "If-Match: 0", 400 },
+		{ "If-Match: \"0\"", 200 },
+		{ "If-Match: \"0\"", 412 },
+		{ "If-Match: \"5\", \"1\"", 200 },
+		{ "If-Match: *", 200 },
+		{ "If-Match: \"3-00ff\"", 200 },
+		{ "If-Match: \"3\"", 412 },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		char body[128];
 		(void)snprintf(body, sizeof body, "{\"added\":[{\"asn\":%zu,\"prefix\":\"192.0.2.0/24\"}]}", i);
-		AUTO(struct service_answer, service_answer_free) answer = post(service, BY_MEMBER, "", cases[i].field, body);
+		ANSWER answer = post(service, BY_MEMBER, "", cases[i].field, body);
 		if (answer->status != cases[i].status)
 			fail_msg("%s: %s", cases[i].field, bytes_text(&answer->body));
 	}
@@ -245,7 +266,7 @@ roas_post__bounds_a_change(void **state)
 	for (int i = 0; i < ROA_CHANGES_MAX; i++)
 		assert_int_equal(bytes_append_text(&body, ",{}", NULL), FAULT_NONE);
 	assert_int_equal(bytes_append_text(&body, "]}", NULL), FAULT_NONE);
-	AUTO(struct service_answer, service_answer_free) answer = post(service, BY_MEMBER, "", NULL, bytes_text(&body));
+	ANSWER answer = post(service, BY_MEMBER, "", NULL, bytes_text(&body));
 	assert_int_equal(answer->status, 413);
 	assert_non_null(strstr(service_text(answer, "detail"), "20001 entries"));
 }
@@ -256,19 +277,19 @@ roas_post__is_seen_by_conditional_gets(void **state)
 {
 	struct service *service = *state;
 	char tag[128], field[160];
-	AUTO(struct service_answer, service_answer_free) empty = service_ask(service, BY_MEMBER, "GET " ROAS, NULL, NULL);
+	ANSWER empty = service_ask(service, BY_MEMBER, "GET " ROAS, NULL, NULL);
 	assert_string_equal(service_header(empty, "ETag"), "\"0\"");
-	AUTO(struct service_answer, service_answer_free) same = service_ask(service, BY_MEMBER, "GET " ROAS, "If-None-Match: \"0\"", NULL);
+	ANSWER same = service_ask(service, BY_MEMBER, "GET " ROAS, "If-None-Match: \"0\"", NULL);
 	assert_int_equal(same->status, 304);
-	AUTO(struct service_answer, service_answer_free) change = post(service, BY_MEMBER, "", NULL,
+	ANSWER change = post(service, BY_MEMBER, "", NULL,
 		"{\"added\":[{\"asn\":64496,\"prefix\":\"192.0.2.0/24\"}]}");
 	assert_int_equal(change->status, 200);
-	AUTO(struct service_answer, service_answer_free) waiting = service_ask(service, BY_MEMBER, "GET " ROAS, "If-None-Match: \"1\", \"0\"", NULL);
+	ANSWER waiting = service_ask(service, BY_MEMBER, "GET " ROAS, "If-None-Match: \"1\", \"0\"", NULL);
 	assert_int_equal(waiting->status, 200);
 	(void)snprintf(tag, sizeof tag, "%s", service_header(waiting, "ETag"));
 	assert_true(strncmp(tag, "\"1-", 3) == 0);
 	(void)snprintf(field, sizeof field, "If-None-Match: %s", tag);
-	AUTO(struct service_answer, service_answer_free) still = service_ask(service, BY_MEMBER, "GET " ROAS, field, NULL);
+	ANSWER still = service_ask(service, BY_MEMBER, "GET " ROAS, field, NULL);
 	assert_int_equal(still->status, 304);
 	assert_string_equal(service_header(still, "ETag"), tag);
 }
@@ -280,7 +301,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(roas_post__adds_and_tells_what_it_understood, service_setup, service_teardown),
 		cmocka_unit_test_setup_teardown(roas_post__removes, service_setup, service_teardown),
 		cmocka_unit_test_setup_teardown(roas_post__cancels_what_is_in_both_lists, service_setup, service_teardown),
-		cmocka_unit_test_setup_teardown(roas_post__changes_nothing_when_asked_for_nothing, service_setup, service_teardown),
+		cmocka_unit_test_setup_teardown(roas_post__changes_nothing_when_asked_for_nothing, service_setup,
+			service_teardown),
 		cmocka_unit_test_setup_teardown(roas_post__names_what_is_malformed, service_setup, service_teardown),
 		cmocka_unit_test_setup_teardown(roas_post__names_what_does_not_fit, service_setup, service_teardown),
 		cmocka_unit_test_setup_teardown(roas_post__names_every_faulty_entry_at_once, service_setup, service_teardown),

@@ -9,8 +9,8 @@
 #include "api/server/router.h"
 
 static enum fault_code
-find(const char *method, const char *target, const struct route **ret_route, struct router_match *ret_match, unsigned *ret_allowed,
-	struct request *request)
+find(const char *method, const char *target, const struct route **ret_route, struct router_match *ret_match,
+	unsigned *ret_allowed, struct request *request)
 {
 	request_clear(request, -1);
 	request_set_method(request, method);
@@ -43,9 +43,10 @@ router__finds_routes(void **state)
 static void
 router__knows_no_other_address(void **state)
 {
-	static const char *const wrong[] = { "/", "/api", "/api/v1", "/api/v1/", "/api/v1/cas/", "/api/v1/cas//roas", "/api/v1/cas/a/", "/api/v1/cas/a/b",
-		"/api/v1/CAS", "/api/v2/cas", "//api/v1/cas", "/api/v1/cas/a/roas/x", "/api/v1/import", "/api/v1/import/other", "/health", "/metrics/",
-		"/ta/ta.key", "/rrdp", "/rrdp/", "/rrdp/a/b/c", "/api/v1/cas/{ca}/x", "/%61pi/v1/cas/", "/api/v1/imports/" };
+	static const char *const wrong[] = { "/", "/api", "/api/v1", "/api/v1/", "/api/v1/cas/", "/api/v1/cas//roas",
+		"/api/v1/cas/a/", "/api/v1/cas/a/b", "/api/v1/CAS", "/api/v2/cas", "//api/v1/cas", "/api/v1/cas/a/roas/x",
+		"/api/v1/import", "/api/v1/import/other", "/health", "/metrics/", "/ta/ta.key", "/rrdp", "/rrdp/", "/rrdp/a/b/c",
+		"/api/v1/cas/{ca}/x", "/%61pi/v1/cas/", "/api/v1/imports/" };
 	struct request request = REQUEST_INIT;
 	(void)state;
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -93,7 +94,8 @@ router__checks_parameters(void **state)
 	(void)state;
 	assert_int_equal(find("GET", "/api/v1/audit?ca=a&after=1&limit=2", &route, &match, &allowed, &request), FAULT_NONE);
 	assert_int_equal(router_check_parameters(route, &request, &complaints, &fault), FAULT_NONE);
-	assert_int_equal(find("GET", "/api/v1/audit?c=a&afte=1&limit=2&after%20limit=", &route, &match, &allowed, &request), FAULT_NONE);
+	assert_int_equal(find("GET", "/api/v1/audit?c=a&afte=1&limit=2&after%20limit=", &route, &match, &allowed, &request),
+		FAULT_NONE);
 	assert_int_equal(router_check_parameters(route, &request, &complaints, &fault), FAULT_INVALID);
 	assert_int_equal(complaints.total, 3);
 	assert_string_equal(complaints.items[0].field, "c");

@@ -27,7 +27,8 @@ static bool
 tell_ready(void *engine, struct bytes *json)
 {
 	const struct service *service = engine;
-	assert_int_equal(bytes_append_text(json, service->ready ? "{\"trouble\":null}" : "{\"trouble\":\"clock\"}", NULL), FAULT_NONE);
+	assert_int_equal(bytes_append_text(json, service->ready ? "{\"trouble\":null}" : "{\"trouble\":\"clock\"}", NULL),
+		FAULT_NONE);
 	return service->ready;
 }
 
@@ -71,10 +72,12 @@ make_files(struct service *service)
 	assert_int_equal(tls_certificate_make(names, 2, time(NULL), &certificate, &key, NULL), FAULT_NONE);
 	assert_int_equal(atomic_file_put(service->directory, service->config.tls_certificate, bytes_span(&certificate), 0600,
 		ATOMIC_FILE_KEEP_TIME, NULL), FAULT_NONE);
-	assert_int_equal(atomic_file_put(service->directory, service->config.tls_key, bytes_span(&key), 0600, ATOMIC_FILE_KEEP_TIME, NULL),
+	assert_int_equal(atomic_file_put(service->directory, service->config.tls_key, bytes_span(&key), 0600,
+				 ATOMIC_FILE_KEEP_TIME, NULL),
 		FAULT_NONE);
 	assert_int_equal(atomic_file_make_directories(service->directory, "rrdp", 0755, NULL), FAULT_NONE);
-	assert_int_equal(atomic_file_put(service->directory, "rrdp/notification.xml", SPAN("<notification/>", 15), 0644, REGISTRY_NOW, NULL),
+	assert_int_equal(atomic_file_put(service->directory, "rrdp/notification.xml", SPAN("<notification/>", 15), 0644,
+				 REGISTRY_NOW, NULL),
 		FAULT_NONE);
 }
 
@@ -189,12 +192,15 @@ take_reply(struct service_answer *answer, const struct reply *reply)
 {
 	answer->status = reply->status;
 	for (size_t i = 0; i < reply->headers_count; i++)
-		assert_int_equal(bytes_printf(&answer->headers, NULL, "%s: %s\n", reply->headers[i].name, reply->headers[i].value), FAULT_NONE);
+		assert_int_equal(bytes_printf(&answer->headers, NULL, "%s: %s\n", reply->headers[i].name,
+					 reply->headers[i].value),
+			FAULT_NONE);
 	int fd = reply->fd >= 0 ? reply->fd : reply->body.fd;
 	if (reply->constant != NULL)
 		assert_int_equal(bytes_append_text(&answer->body, reply->constant, NULL), FAULT_NONE);
 	else if (fd < 0)
-		assert_int_equal(bytes_append(&answer->body, reply->body.memory.data, reply->body.memory.length, NULL), FAULT_NONE);
+		assert_int_equal(bytes_append(&answer->body, reply->body.memory.data, reply->body.memory.length, NULL),
+			FAULT_NONE);
 	else {
 		size_t length = (size_t)reply_length(reply);
 		assert_int_equal(bytes_reserve(&answer->body, length + 1, NULL), FAULT_NONE);

@@ -1,6 +1,7 @@
 /*
- * service: the whole API on a real database in a directory of its own, for tests: two members, a token of each kind, an engine that is
- * played by the test. Requests go to the dispatcher, or over HTTPS on a free loopback port once service_listen() was called.
+ * service: the whole API on a real database in a directory of its own, for tests: two members, a token of each kind, an engine
+ * that is played by the test. Requests go to the dispatcher, or over HTTPS on a free loopback port once service_listen() was
+ * called.
  */
 #ifndef TESTS_UNIT_SERVICE_H
 #define TESTS_UNIT_SERVICE_H
@@ -53,18 +54,24 @@ struct service_answer {
 
 void service_answer_free(struct service_answer *answer);
 SCOPED(struct service_answer, service_answer_free)
+#define ANSWER AUTO(struct service_answer, service_answer_free)
 
 /*
- * what: method and target, "GET /api/v1/cas"; fields: further header fields, one a line, or NULL; body: NULL for none. A body is sent as
- * application/json unless the fields say otherwise. The answer is the caller's to free.
+ * what: method and target, "GET /api/v1/cas"; fields: further header fields, one a line, or NULL; body: NULL for none. A body
+ * is sent as application/json unless the fields say otherwise. The answer is the caller's to free.
  */
-struct service_answer *service_ask(struct service *service, enum service_token token, const char *what, const char *fields, const char *body);
+struct service_answer *service_ask(struct service *service, enum service_token token, const char *what, const char *fields,
+	const char *body);
 /* The same over HTTPS, which must be listening. NULL when there is no answer at all. */
-struct service_answer *service_fetch(struct service *service, enum service_token token, const char *what, const char *fields, struct span body);
+struct service_answer *service_fetch(struct service *service, enum service_token token, const char *what, const char *fields,
+	struct span body);
 
 /* A header field of an answer, NULL when it isn't there; valid until the next call. */
 const char *service_header(const struct service_answer *answer, const char *name);
-/* What stands at a path such as "errors[0].field": as text, numbers in decimal, "null"; "(none)" when it isn't there. Valid until the fourth next call. */
+/*
+ * What stands at a path such as "errors[0].field": as text, numbers in decimal, "null"; "(none)" when it isn't there. Valid
+ * until the fourth next call.
+ */
 const char *service_text(const struct service_answer *answer, const char *path);
 
 #endif

@@ -22,7 +22,8 @@
 static void
 put(void **state, const char *path, const char *text, int64_t modified_at)
 {
-	assert_int_equal(atomic_file_put(AT_FDCWD, scratch_path(state, path), SPAN(text, strlen(text)), 0644, modified_at, NULL), FAULT_NONE);
+	assert_int_equal(atomic_file_put(AT_FDCWD, scratch_path(state, path), SPAN(text, strlen(text)), 0644, modified_at, NULL),
+		FAULT_NONE);
 }
 
 /* A data directory as the publisher leaves it. */
@@ -90,24 +91,31 @@ check(void **state, const char *target, const char *text, const char *type, cons
 static void
 static_files__serves_what_validators_fetch(void **state)
 {
-	check(state, "/rrdp/notification.xml", "<notification/>", "application/xml", "public, max-age=60", "Thu, 01 Jan 2026 00:00:00 GMT");
-	check(state, "/" DEEP "/snapshot.xml", "<snapshot/>", "application/xml", "public, max-age=7200, immutable", "Wed, 31 Dec 2025 23:59:59 GMT");
-	check(state, "/" DEEP "/delta.xml", "<delta/>", "application/xml", "public, max-age=7200, immutable", "Wed, 31 Dec 2025 23:59:59 GMT");
-	check(state, "/ta/ta.cer", "certificate", "application/x-x509-ca-cert", "public, max-age=60", "Wed, 31 Dec 2025 23:59:58 GMT");
+	check(state, "/rrdp/notification.xml", "<notification/>", "application/xml", "public, max-age=60",
+		"Thu, 01 Jan 2026 00:00:00 GMT");
+	check(state, "/" DEEP "/snapshot.xml", "<snapshot/>", "application/xml", "public, max-age=7200, immutable",
+		"Wed, 31 Dec 2025 23:59:59 GMT");
+	check(state, "/" DEEP "/delta.xml", "<delta/>", "application/xml", "public, max-age=7200, immutable",
+		"Wed, 31 Dec 2025 23:59:59 GMT");
+	check(state, "/ta/ta.cer", "certificate", "application/x-x509-ca-cert", "public, max-age=60",
+		"Wed, 31 Dec 2025 23:59:58 GMT");
 	check(state, "/ta/ta.tal", "locator", "text/plain; charset=utf-8", "public, max-age=60", "Wed, 31 Dec 2025 23:59:58 GMT");
 }
 
 static void
 static_files__refuses_every_other_name(void **state)
 {
-	static const char *const wrong[] = { "/secret", "/ta", "/ta/", "/ta/secret", "/ta/ta.cer/", "/ta/..%2fsecret", "/ta/../secret", "/rrdp/", "/rrdp/secret",
-		"/rrdp/notification.xml.gz", "/rrdp/Notification.xml", "/rrdp/notification.xml/x", "/" DEEP, "/" DEEP "/", "/" DEEP "/notification.xml",
-		"/" DEEP "/snapshot.xml.gz", "/" DEEP "/..", "/" DEEP "/ta.cer", "/rrdp/../../12/" RANDOM "/snapshot.xml",
+	static const char *const wrong[] = { "/secret", "/ta", "/ta/", "/ta/secret", "/ta/ta.cer/", "/ta/..%2fsecret",
+		"/ta/../secret", "/rrdp/", "/rrdp/secret", "/rrdp/notification.xml.gz", "/rrdp/Notification.xml",
+		"/rrdp/notification.xml/x", "/" DEEP, "/" DEEP "/", "/" DEEP "/notification.xml", "/" DEEP "/snapshot.xml.gz",
+		"/" DEEP "/..", "/" DEEP "/ta.cer", "/rrdp/../../12/" RANDOM "/snapshot.xml",
 		"/rrdp/" SESSION "/12a/" RANDOM "/snapshot.xml", "/rrdp/" SESSION "/+12/" RANDOM "/snapshot.xml",
 		"/rrdp/" SESSION "//" RANDOM "/snapshot.xml", "/rrdp/" SESSION "/12/" RANDOM "0/snapshot.xml",
-		"/rrdp/" SESSION "/12345678901234567890/" RANDOM "/snapshot.xml", "/rrdp/" SESSION "/12/00112233445566778899AABBCCDDEEFF/snapshot.xml",
-		"/rrdp/3A8F1D6E-2B7C-4E55-9D10-6C0F4F0B8A21/12/" RANDOM "/snapshot.xml", "/rrdp/" SESSION "x/12/" RANDOM "/snapshot.xml",
-		"/rrdp/" SESSION "/13/" RANDOM "/snapshot.xml", "/repo/" SESSION "/12/" RANDOM "/snapshot.xml" };
+		"/rrdp/" SESSION "/12345678901234567890/" RANDOM "/snapshot.xml",
+		"/rrdp/" SESSION "/12/00112233445566778899AABBCCDDEEFF/snapshot.xml",
+		"/rrdp/3A8F1D6E-2B7C-4E55-9D10-6C0F4F0B8A21/12/" RANDOM "/snapshot.xml",
+		"/rrdp/" SESSION "x/12/" RANDOM "/snapshot.xml", "/rrdp/" SESSION "/13/" RANDOM "/snapshot.xml",
+		"/repo/" SESSION "/12/" RANDOM "/snapshot.xml" };
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
 		AUTO_CLEAR(struct answer, answer_clear) answer = ask(state, wrong[i], NULL, NULL);
 		if (answer.code != FAULT_NOT_FOUND || answer.reply.fd >= 0)
@@ -161,8 +169,11 @@ static_files__answers_304(void **state)
 		const char *since;
 		int status;
 	} cases[] = {
-		{ "Thu, 01 Jan 2026 00:00:00 GMT", 304 }, { "Thu, 01 Jan 2026 00:00:01 GMT", 304 }, { "Wed, 31 Dec 2025 23:59:59 GMT", 200 },
-		{ "nonsense", 200 }, { "", 200 },
+		{ "Thu, 01 Jan 2026 00:00:00 GMT", 304 },
+		{ "Thu, 01 Jan 2026 00:00:01 GMT", 304 },
+		{ "Wed, 31 Dec 2025 23:59:59 GMT", 200 },
+		{ "nonsense", 200 },
+		{ "", 200 },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		AUTO_CLEAR(struct answer, answer_clear) answer = ask(state, "/rrdp/notification.xml", cases[i].since, NULL);
@@ -220,7 +231,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(static_files__lets_the_tree_be_a_link, setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(static_files__serves_no_directory_or_pipe, setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(static_files__answers_304, setup, scratch_teardown),
-		cmocka_unit_test_setup_teardown(static_files__serves_the_compressed_file_of_the_same_time, setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(static_files__serves_the_compressed_file_of_the_same_time, setup,
+			scratch_teardown),
 		cmocka_unit_test_setup_teardown(static_files__never_compresses_the_certificate, setup, scratch_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,13 +40,17 @@ make(const char *name)
 static void
 put(void **state, const char *name, const struct bytes *content)
 {
-	assert_int_equal(atomic_file_put(AT_FDCWD, scratch_path(state, name), bytes_span(content), 0600, ATOMIC_FILE_KEEP_TIME, NULL), FAULT_NONE);
+	assert_int_equal(atomic_file_put(AT_FDCWD, scratch_path(state, name), bytes_span(content), 0600, ATOMIC_FILE_KEEP_TIME,
+				 NULL),
+		FAULT_NONE);
 }
 
 static void
 put_text(void **state, const char *name, const char *text)
 {
-	assert_int_equal(atomic_file_put(AT_FDCWD, scratch_path(state, name), SPAN(text, strlen(text)), 0600, ATOMIC_FILE_KEEP_TIME, NULL), FAULT_NONE);
+	assert_int_equal(atomic_file_put(AT_FDCWD, scratch_path(state, name), SPAN(text, strlen(text)), 0600,
+				 ATOMIC_FILE_KEEP_TIME, NULL),
+		FAULT_NONE);
 }
 
 static enum fault_code
@@ -102,7 +106,8 @@ tls__names_what_is_wrong(void **state)
 		{ bytes_text(&one.key), bytes_text(&one.key), "c.pem holds no certificate" },
 		{ bytes_text(&one.certificate), "", "k.pem holds no private key" },
 		{ bytes_text(&one.certificate), bytes_text(&one.certificate), "k.pem holds no private key" },
-		{ bytes_text(&one.certificate), bytes_text(&other.key), "k.pem is not the key of the first certificate in c.pem" },
+		{ bytes_text(&one.certificate), bytes_text(&other.key),
+			"k.pem is not the key of the first certificate in c.pem" },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		AUTO(struct tls, tls_free) tls = NULL;

@@ -20,7 +20,8 @@ static enum fault_code
 make(struct registry *registry, const struct actor *actor, enum role role, int64_t ca_id, int64_t expires_at, struct made *made)
 {
 	registry_forget(registry);
-	return token_create(&registry->context, actor, "a name", role, ca_id, expires_at, made->id, made->token, &registry->fault);
+	return token_create(&registry->context, actor, "a name", role, ca_id, expires_at, made->id, made->token,
+		&registry->fault);
 }
 
 static enum fault_code
@@ -62,10 +63,13 @@ token_commands__stores_the_hash_alone(void **state)
 	for (size_t i = 0; i < sizeof hash; i++)
 		(void)snprintf(hex + 2 * i, 3, "%02X", hash[i]);
 	assert_string_equal(registry_text(registry, "SELECT hex(hash) AS it FROM tokens"), hex);
-	assert_string_equal(registry_text(registry, "SELECT actor || '|' || COALESCE(ca_handle, 'none') || '|' || COALESCE(ca_id, 'none')"
-		" || '|' || outcome || '|' || replace(detail, (SELECT token_id FROM tokens), 'ID') AS it FROM audit WHERE action = 'token.create'"),
+	assert_string_equal(registry_text(registry, "SELECT actor || '|' || COALESCE(ca_handle, 'none') || '|' || COALESCE(ca_id, "
+		"'none')"
+		" || '|' || outcome || '|' || replace(detail, (SELECT token_id FROM tokens), 'ID') AS it FROM audit WHERE action "
+		"= 'token.create'"),
 		"the admin|none|none|done|operator \"a name\" (ID)");
-	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM audit WHERE instr(detail, '%s') > 0", made.token + 26), 0);
+	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM audit WHERE instr(detail, '%s') > 0",
+		made.token + 26), 0);
 }
 
 static void
@@ -124,7 +128,8 @@ token_commands__revoked_is_revoked(void **state)
 	clock_hand_set(&registry->clock, REGISTRY_NOW + 9);
 	assert_int_equal(token_revoke(&registry->context, &registry_admin, alpha, made.id, NULL), FAULT_NONE);
 	assert_int_equal(registry_number(registry, "SELECT revoked_at AS it FROM tokens"), REGISTRY_NOW);
-	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM audit WHERE action = 'token.revoke' AND outcome = 'done'"), 1);
+	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM audit WHERE action = 'token.revoke' AND outcome = "
+		"'done'"), 1);
 }
 
 static void
@@ -172,10 +177,11 @@ token_commands__names_are_one_line(void **state)
 	name[sizeof name - 1] = '\0';
 	const char *const bad[] = { "", "a\nb", "\x7f", name };
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-		assert_int_equal(token_create(&registry->context, &registry_admin, bad[i], ROLE_ADMIN, 0, 0, made.id, made.token, NULL),
-			FAULT_INVALID);
+		assert_int_equal(token_create(&registry->context, &registry_admin, bad[i], ROLE_ADMIN, 0, 0, made.id, made.token,
+			NULL), FAULT_INVALID);
 	name[NAME_MAX_LENGTH] = '\0';
-	assert_int_equal(token_create(&registry->context, &registry_admin, name, ROLE_ADMIN, 0, 0, made.id, made.token, NULL), FAULT_NONE);
+	assert_int_equal(token_create(&registry->context, &registry_admin, name, ROLE_ADMIN, 0, 0, made.id, made.token, NULL),
+		FAULT_NONE);
 }
 
 static void
@@ -203,8 +209,10 @@ list_token(void *argument, const struct token_row *row, struct fault *fault)
 	struct listed *listed = argument;
 	size_t length = strlen(listed->text);
 	(void)fault;
-	(void)snprintf(listed->text + length, sizeof listed->text - length, "%s|%s|%s|%" PRId64 "|%" PRId64 "|%" PRId64 "\n", row->name,
-		role_text(row->role), row->ca_handle != NULL ? row->ca_handle : "none", row->created_at, row->expires_at, row->revoked_at);
+	(void)snprintf(listed->text + length, sizeof listed->text - length, "%s|%s|%s|%" PRId64 "|%" PRId64 "|%" PRId64 "\n",
+		row->name,
+		role_text(row->role), row->ca_handle != NULL ? row->ca_handle : "none", row->created_at, row->expires_at,
+		row->revoked_at);
 	return FAULT_NONE;
 }
 
@@ -223,7 +231,8 @@ token_commands__lists_those_of_a_ca_by_age(void **state)
 	AUTO(struct db_connection, db_reader_release) connection = NULL;
 	assert_int_equal(db_reader_acquire(registry->db, &connection, NULL), FAULT_NONE);
 	assert_int_equal(token_view_list(connection, alpha, list_token, &listed, NULL), FAULT_NONE);
-	assert_string_equal(listed.text, "a name|member|alpha|1767225600|0|0\na name|member-read|alpha|1767225601|1767225660|1767225601\n");
+	assert_string_equal(listed.text,
+		"a name|member|alpha|1767225600|0|0\na name|member-read|alpha|1767225601|1767225660|1767225601\n");
 	listed.text[0] = '\0';
 	assert_int_equal(token_view_list(connection, 0, list_token, &listed, NULL), FAULT_NONE);
 	assert_string_equal(listed.text, "a name|operator|none|1767225601|0|0\n");

@@ -65,7 +65,9 @@ upload__leaves_nothing_of_what_a_kill_cut_off(void **state)
 	assert_int_equal(upload_clean(directory, NULL), FAULT_NONE);
 	assert_int_equal(upload_open(&upload, directory, NULL), FAULT_NONE);
 	close(upload.fd);
-	assert_int_equal(atomic_file_put(directory, UPLOAD_DIRECTORY "/an-import", SPAN("x", 1), 0600, ATOMIC_FILE_KEEP_TIME, NULL), FAULT_NONE);
+	assert_int_equal(atomic_file_put(directory, UPLOAD_DIRECTORY "/an-import", SPAN("x", 1), 0600, ATOMIC_FILE_KEEP_TIME,
+				 NULL),
+		FAULT_NONE);
 	assert_int_equal(upload_clean(directory, NULL), FAULT_NONE);
 	assert_int_equal(faccessat(directory, upload.name, F_OK, 0), -1);
 	assert_int_equal(faccessat(directory, UPLOAD_DIRECTORY "/an-import", F_OK, 0), 0);

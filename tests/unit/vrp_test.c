@@ -144,7 +144,8 @@ vrp__names_the_line_of_what_is_wrong(void **state)
 static void
 vrp__passes_on_the_fault_of_its_taker(void **state)
 {
-	static const char *const paths[] = { "tests/vectors/feeds/vrps-rpki-client.json", "tests/vectors/feeds/vrps-rpki-client.csv" };
+	static const char *const paths[] = { "tests/vectors/feeds/vrps-rpki-client.json",
+		"tests/vectors/feeds/vrps-rpki-client.csv" };
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		struct taken taken = { .stop_at = 2 };

@@ -1,0 +1,51 @@
+/*
+ * world: a whole CA engine without threads, files or HTTP, on a clock by hand: database, keys, tree, reconciler. For tests with
+ * cmocka, in whose cases it fails; <cmocka.h> and what that needs are included before.
+ *
+ * Threads: one at a time.
+ */
+#ifndef TESTS_SUPPORT_WORLD_H
+#define TESTS_SUPPORT_WORLD_H
+
+#include "ca/commands/command.h"
+#include "ca/jobs/reconcile.h"
+#include "db/db.h"
+
+#define WORLD_START INT64_C(1795478400) /* when its clock starts */
+
+struct world {
+	char directory[64];
+	struct db *db;
+	struct clock clock;
+	struct signer *signer;
+	struct key_pool *pool;
+	struct workers *workers;
+	struct reconcile reconcile;
+	struct command_context context;
+	int64_t repository_id;
+};
+
+extern const struct actor world_actor; /* an administrator */
+
+/* Makes a call, whose last argument is `fault`, and fails the case with its message if it fails. */
+#define WORLD_OK(call)                                                                             \
+	do {                                                                                       \
+		struct fault world_fault_ = FAULT_INIT, *fault = &world_fault_;                    \
+		if ((call) != FAULT_NONE)                                                          \
+			fail_msg("%s: %s (%s:%d)", #call, fault->message, fault->file, fault->line); \
+	} while (0)
+
+/* Set-up and tear-down of a case: TA, online CA, issuing CA (ca_id 1 to 3), in no cut yet. *state is the world. */
+int world_open(void **state);
+int world_close(void **state);
+
+/* One round and a cut, a second later than what was before. Returns the serial, 0 if there was nothing to cut. */
+int64_t world_cut(struct world *world);
+/* A member with these, as resource_list_parse() takes them; its ca_id. */
+int64_t world_add_member(struct world *world, const char *handle, const char *resources);
+/* ROAs of AS64496 for a prefix, with its own length; each may be NULL. */
+void world_change_roas(struct world *world, int64_t ca_id, const char *add, const char *remove);
+/* Runs SQL on the writer, behind the back of everything. */
+void world_sql(struct world *world, const char *sql);
+
+#endif
