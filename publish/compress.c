@@ -78,6 +78,7 @@ static enum fault_code
 pack(struct codec *codec, int fd, struct atomic_file *file, const volatile bool *stop, bool *ret_whole, struct fault *fault)
 {
 	z_stream *stream = &codec->stream;
+	int64_t size = 0, started = 0;
 	for (int flush = Z_NO_FLUSH; flush != Z_FINISH;) {
 		*ret_whole = false;
 		if (*stop)
@@ -93,6 +94,8 @@ pack(struct codec *codec, int fd, struct atomic_file *file, const volatile bool 
 			stream->avail_out = sizeof codec->out;
 			INVARIANT(deflate(stream, flush) != Z_STREAM_ERROR);
 			TRY(atomic_file_write(file, codec->out, sizeof codec->out - stream->avail_out, fault));
+			size += (int64_t)(sizeof codec->out - stream->avail_out);
+			site_write_out(file->fd, size, &started);
 		} while (stream->avail_out == 0);
 	}
 	*ret_whole = true;

@@ -10,7 +10,8 @@
  * Faults: DISK, IO, MEMORY; DATABASE as for snapshots.
  */
 CHECKED enum fault_code delta_write(const struct site *site, const struct publication_repository *repository,
-	const struct publication_cut *cut, const struct publication_content *expected, bool *ret_has, struct publication_content *ret_content,
+	const struct publication_cut *cut, const struct publication_content *expected, bool *ret_has,
+	struct publication_content *ret_content,
 	struct fault *fault);
 
 #endif

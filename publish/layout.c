@@ -34,7 +34,8 @@ layout_check_names(const char *session, const struct publication_cut *cut, struc
 	if (strlen(session) != PUBLICATION_SESSION - 1 || strspn(session, HEXADECIMAL "-") != PUBLICATION_SESSION - 1)
 		return fault_set(fault, FAULT_DATABASE, "\"%s\" is no session id", session);
 	if (strlen(cut->random) != PUBLICATION_RANDOM - 1 || strspn(cut->random, HEXADECIMAL) != PUBLICATION_RANDOM - 1)
-		return fault_set(fault, FAULT_DATABASE, "serial %" PRId64 ": \"%s\" are not 32 hexadecimal digits", cut->serial, cut->random);
+		return fault_set(fault, FAULT_DATABASE, "serial %" PRId64 ": \"%s\" are not 32 hexadecimal digits", cut->serial,
+			cut->random);
 	return FAULT_NONE;
 }
 

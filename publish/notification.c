@@ -50,7 +50,8 @@ notification_compose(const struct site *site, struct db_connection *connection, 
 			SPAN(cuts[i].delta.hash, SHA256_SIZE), fault));
 	}
 	if ((int64_t)count != listed)
-		return fault_set(fault, FAULT_DATABASE, "serial %" PRId64 " lists %" PRId64 " deltas, the database has %zu", cut->serial, listed,
+		return fault_set(fault, FAULT_DATABASE, "serial %" PRId64 " lists %" PRId64 " deltas, the database has %zu",
+			cut->serial, listed,
 			count);
 	return rrdp_xml_close(text, RRDP_NOTIFICATION, fault);
 }

@@ -16,6 +16,7 @@ write_text(struct rrdp_file *file, struct fault *fault)
 	TRY(digest_update(file->digest, file->text.data, file->text.length, fault));
 	TRY(atomic_file_write(&file->file, file->text.data, file->text.length, fault));
 	file->size += (int64_t)file->text.length;
+	site_write_out(file->file.fd, file->size, &file->started);
 	bytes_reset(&file->text);
 	return FAULT_NONE;
 }

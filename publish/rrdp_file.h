@@ -14,7 +14,7 @@ struct rrdp_file {
 	struct atomic_file file;
 	struct digest *digest;
 	struct bytes text;      /* append to it, then call rrdp_file_drain() */
-	int64_t size;
+	int64_t size, started;  /* written, and on its way to the disk */
 };
 
 #define RRDP_FILE_INIT ((struct rrdp_file){ .file = ATOMIC_FILE_INIT })

@@ -213,7 +213,8 @@ remove_withdrawn(const struct journey *journey, struct fault *fault)
 	AUTO(struct db_connection, db_reader_release) connection = NULL;
 	AUTO(struct publication_objects, publisher_store_end) objects = NULL;
 	TRY(db_reader_acquire(journey->site->db, &connection, fault));
-	TRY(publisher_store_tree_remove(connection, journey->site->settings.repository_id, journey->from, journey->target, &objects, fault));
+	TRY(publisher_store_tree_remove(connection, journey->site->settings.repository_id, journey->from, journey->target, &objects,
+		fault));
 	for (;;) {
 		struct publication_object object;
 		bool row;

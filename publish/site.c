@@ -75,6 +75,15 @@ site_gzip_path(char gzip_path[LAYOUT_PATH], const char *path)
 	INVARIANT(length > 0 && length < LAYOUT_PATH);
 }
 
+void
+site_write_out(int fd, int64_t size, int64_t *started)
+{
+	if (size - *started < SITE_WRITE_OUT)
+		return;
+	(void)sync_file_range(fd, *started, size - *started, SYNC_FILE_RANGE_WRITE); /* a hint; what fails is told by the flush */
+	*started = size;
+}
+
 enum fault_code
 site_hash(int fd, bool *ret_read, struct publication_content *ret_content, struct fault *fault)
 {

@@ -15,6 +15,7 @@
 #define SITE_BLOCK 262144 /* bytes that are written at once */
 #define SITE_FILE_MODE 0644
 #define SITE_DIRECTORY_MODE 0755
+#define SITE_WRITE_OUT 8388608
 #define SITE_READ 65536   /* bytes that are read at once */
 #define SITE_PAGE 1000    /* objects that are read in one view of the database */
 
@@ -41,6 +42,11 @@ int64_t site_size(const struct site *site, const char *path);
 /* ".gz" behind a path. */
 void site_gzip_path(char gzip_path[LAYOUT_PATH], const char *path);
 
+/*
+ * Starts writing to the disk what was appended to a file since, once it is SITE_WRITE_OUT bytes; *started: where that has got to. All of
+ * a large file at once, when it is flushed, would keep the database's commits waiting for as long.
+ */
+void site_write_out(int fd, int64_t size, int64_t *started);
 /* Hash and size of an open file from where it stands; *ret_read is false if it can't be read to its end. Faults: CRYPTO, MEMORY. */
 CHECKED enum fault_code site_hash(int fd, bool *ret_read, struct publication_content *ret_content, struct fault *fault);
 

@@ -90,14 +90,21 @@ refuse_token(struct passage *passage, struct fault *fault)
 	return FAULT_UNAUTHORIZED;
 }
 
+/* What is no token by its form needs no look into the database. */
 static enum fault_code
-authenticate(struct passage *passage, struct db_connection *connection, struct fault *fault)
+take_token(struct passage *passage, const char **ret_token, struct fault *fault)
 {
-	const char *token;
+	if (bearer_token(passage->exchange.request->authorization, ret_token, fault) != FAULT_NONE)
+		return refuse_token(passage, fault);
+	return FAULT_NONE;
+}
+
+static enum fault_code
+authenticate(struct passage *passage, struct db_connection *connection, const char *token, struct fault *fault)
+{
 	struct exchange *exchange = &passage->exchange;
-	enum fault_code code = bearer_token(exchange->request->authorization, &token, fault);
-	if (code == FAULT_NONE)
-		code = token_view_identify(connection, token, clock_now(exchange->context->clock), &passage->identity, fault);
+	enum fault_code code =
+		token_view_identify(connection, token, clock_now(exchange->context->clock), &passage->identity, fault);
 	if (code == FAULT_UNAUTHORIZED)
 		return refuse_token(passage, fault);
 	if (code != FAULT_NONE)
@@ -127,11 +134,13 @@ check_access(struct passage *passage, struct fault *fault)
 {
 	AUTO(struct db_connection, db_reader_release) connection = NULL;
 	struct exchange *exchange = &passage->exchange;
+	const char *token;
 	int64_t wait_ms;
 	if (is_open(passage))
 		return FAULT_NONE;
+	TRY(take_token(passage, &token, fault));
 	TRY(db_reader_acquire(exchange->context->db, &connection, fault));
-	TRY(authenticate(passage, connection, fault));
+	TRY(authenticate(passage, connection, token, fault));
 	const char *id = exchange->actor.token_id;
 	if (!rate_limit_take(passage->dispatcher->requests, SPAN(id, strlen(id)), clock_monotonic_ms(), &wait_ms))
 		return limited(exchange->reply, wait_ms, fault);

@@ -28,7 +28,7 @@
 #define SWEEP_MS 1000
 #define LAST_ANSWERS_MS 1000            /* at the end, for what the workers answered last */
 #define NEVER INT64_MAX
-#define UNFRAMED INT64_C(-2)           /* as a length: nobody knows where the body ends */
+#define UNFRAMED INT64_C(-2)            /* as a length: nobody knows where the body ends */
 
 /* A client's connection, in the list that the sweeper walks. */
 struct connection {

@@ -10,8 +10,8 @@ static size_t
 encode(const char *alphabet, struct span data, char *ret_text)
 {
 	size_t written = 0, whole = data.length - data.length % 3;
-	for (const uint8_t *three = data.data; three < data.data + whole; three += 3) {
-		uint32_t bits = (uint32_t)three[0] << 16 | (uint32_t)three[1] << 8 | three[2];
+	for (size_t i = 0; i < whole; i += 3) {
+		uint32_t bits = (uint32_t)data.data[i] << 16 | (uint32_t)data.data[i + 1] << 8 | data.data[i + 2];
 		ret_text[written++] = alphabet[bits >> 18];
 		ret_text[written++] = alphabet[bits >> 12 & 63];
 		ret_text[written++] = alphabet[bits >> 6 & 63];

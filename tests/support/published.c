@@ -141,7 +141,8 @@ read_document(struct sample_repository *sample, const char *path, const char *ha
 		return complain("%s: %s", path, wrong);
 	if (strcmp(ret_document->name, name) != 0 || strcmp(ret_document->session, SAMPLE_REPOSITORY_SESSION) != 0 ||
 		ret_document->serial != serial)
-		return complain("%s: %s of session %s, serial %" PRId64, path, ret_document->name, ret_document->session, ret_document->serial);
+		return complain("%s: %s of session %s, serial %" PRId64, path, ret_document->name, ret_document->session,
+			ret_document->serial);
 	return NULL;
 }
 
@@ -249,7 +250,8 @@ check_list(const struct sample_repository *sample, const struct cut_row *cuts, i
 			return complain("serial %" PRId64 " lists delta %" PRId64, serial, i);
 	}
 	if (total > now->snapshot_size)
-		return complain("serial %" PRId64 ": deltas of %" PRId64 " bytes, a snapshot of %" PRId64, serial, total, now->snapshot_size);
+		return complain("serial %" PRId64 ": deltas of %" PRId64 " bytes, a snapshot of %" PRId64, serial, total,
+			now->snapshot_size);
 	int64_t before = first != 0 ? first - 1 : serial;
 	if (before < 1 || (int64_t)count == sample->settings.deltas_max)
 		return NULL;

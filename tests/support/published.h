@@ -24,7 +24,8 @@ const char *published_check(struct sample_repository *sample);
 /* A hash over names, contents, times and modes of everything below a directory of DIR but .gz files and directories themselves. */
 void published_fingerprint(struct sample_repository *sample, const char *directory, char ret_fingerprint[65]);
 /* Calls visit with the path (relative to DIR) of each file below a directory of DIR. */
-void published_walk(struct sample_repository *sample, const char *directory, void (*visit)(void *argument, const char *path), void *argument);
+void published_walk(struct sample_repository *sample, const char *directory, void (*visit)(void *argument, const char *path),
+	void *argument);
 bool published_exists(struct sample_repository *sample, const char *path);
 /* The path of a file of a cut, valid until the next call. */
 const char *published_path(struct sample_repository *sample, int64_t serial, const char *name);

@@ -255,7 +255,8 @@ parse_elements(struct reader *reader, struct rrdp_document *document)
 			return NULL;
 		if (!take(reader, "<"))
 			REFUSE("text between elements, or the end is missing");
-		if (memory_reserve(&document->elements, &reader->capacity, document->count + 1, sizeof *document->elements, NULL) != FAULT_NONE)
+		if (memory_reserve(&document->elements, &reader->capacity, document->count + 1, sizeof *document->elements,
+			NULL) != FAULT_NONE)
 			abort();
 		struct rrdp_element *element = &document->elements[document->count++];
 		*element = (struct rrdp_element){ .uri = NULL };

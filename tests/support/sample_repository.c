@@ -107,7 +107,8 @@ sample_repository_restart(struct sample_repository *sample)
 {
 	struct fault fault = FAULT_INIT;
 	publisher_free(MOVE(sample->publisher));
-	must(publisher_new(sample->db, sample->directory, &sample->clock, &sample->settings, &sample->publisher, &fault), &fault, "publisher");
+	must(publisher_new(sample->db, sample->directory, &sample->clock, &sample->settings, &sample->publisher, &fault), &fault,
+		"publisher");
 }
 
 void
@@ -199,7 +200,8 @@ static struct sample_staging *
 add_staging(struct sample_repository *sample, const char *path, const char *kind)
 {
 	struct fault fault = FAULT_INIT;
-	must(memory_reserve(&sample->staged, &sample->staged_capacity, sample->staged_count + 1, sizeof *sample->staged, &fault), &fault, path);
+	must(memory_reserve(&sample->staged, &sample->staged_capacity, sample->staged_count + 1, sizeof *sample->staged, &fault),
+		&fault, path);
 	struct sample_staging *staging = &sample->staged[sample->staged_count++];
 	*staging = (struct sample_staging){ .der = BYTES_INIT };
 	(void)snprintf(staging->path, sizeof staging->path, "%s", path);
@@ -285,7 +287,8 @@ sample_repository_state(struct sample_repository *sample, int64_t serial, struct
 		must(stmt_step(stmt, &row, &fault), &fault, "state");
 		if (!row)
 			return;
-		must(memory_reserve(&ret_state->objects, &capacity, ret_state->count + 1, sizeof *ret_state->objects, &fault), &fault, "state");
+		must(memory_reserve(&ret_state->objects, &capacity, ret_state->count + 1, sizeof *ret_state->objects, &fault),
+			&fault, "state");
 		struct sample_object *object = &ret_state->objects[ret_state->count++];
 		(void)snprintf(object->path, sizeof object->path, "%s", stmt_text(stmt, "path"));
 		hex_encode(stmt_blob(stmt, "hash"), object->hash);

@@ -30,7 +30,10 @@ void sample_repository_close(struct sample_repository *sample);
 /* A publisher with other settings, or after a crash. */
 void sample_repository_restart(struct sample_repository *sample);
 
-/* What the parts of the publisher work on, of the same database and directory; to be given back by pthread_mutex_destroy(&site.exchange). */
+/*
+ * What the parts of the publisher work on, of the same database and directory; to be given back by
+ * pthread_mutex_destroy(&site.exchange).
+ */
 void sample_repository_site(const struct sample_repository *sample, struct site *ret_site);
 
 uint64_t sample_repository_random(struct sample_repository *sample, uint64_t below);

@@ -61,7 +61,7 @@ world_open(void **state)
 	struct world *world = calloc(1, sizeof *world);
 	struct secret *master_key;
 	const char *parent = getenv("TMPDIR");
-	char path[96];
+	char path[300];
 	assert_non_null(world);
 	(void)snprintf(world->directory, sizeof world->directory, "%s/world-XXXXXX", parent != NULL ? parent : "/tmp");
 	assert_non_null(mkdtemp(world->directory));

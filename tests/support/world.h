@@ -14,7 +14,7 @@
 #define WORLD_START INT64_C(1795478400) /* when its clock starts */
 
 struct world {
-	char directory[64];
+	char directory[256];
 	struct db *db;
 	struct clock clock;
 	struct signer *signer;

@@ -31,7 +31,8 @@ layout__names_files(void **state)
 static void
 layout__checks_names(void **state)
 {
-	static const char *const sessions[] = { "", "..", SESSION "0", "0d1c2b3a-4f5e-4d7c-8b9a-a0b1c2d3e4f", "0d1c2b3a/4f5e-4d7c-8b9a-a0b1c2d3e4f5",
+	static const char *const sessions[] = { "", "..", SESSION "0", "0d1c2b3a-4f5e-4d7c-8b9a-a0b1c2d3e4f",
+		"0d1c2b3a/4f5e-4d7c-8b9a-a0b1c2d3e4f5",
 		"0D1C2B3A-4F5E-4D7C-8B9A-A0B1C2D3E4F5" };
 	static const char *const randoms[] = { "", "..", "0011223344556677889900aabbccdde", "00112233445566778899AABBCCDDEEFF",
 		"../2233445566778899aabbccddeeff0", "0011223344556677889900aabbccddeg" };
@@ -50,7 +51,8 @@ static void
 layout__checks_object_paths(void **state)
 {
 	static const char *const good[] = { "a", "a.roa", "ta/ta.cer", "m-1/x_y/Z.mft", "a..b/c" };
-	static const char *const bad[] = { "", "/", "/a", "a/", "a//b", ".", "..", "../a", "a/../b", "a/.", "a/.b", ".a", "a b", "a\\b", "a%2fb", "a&b",
+	static const char *const bad[] = { "", "/", "/a", "a/", "a//b", ".", "..", "../a", "a/../b", "a/.", "a/.b", ".a", "a b",
+		"a\\b", "a%2fb", "a&b",
 		"a\n", "\xc3\xa4" };
 	char longest[LAYOUT_OBJECT_PATH + 1];
 	(void)state;

@@ -137,7 +137,8 @@ notification__refuses_a_list_that_the_rows_do_not_have(void **state)
 	(void)publish_fixture_publish(fixture);
 	fixture->cut.first_delta = -3;
 	REQUIRE_DONE(db_reader_acquire(fixture->sample.db, &connection, fault));
-	assert_int_equal(notification_compose(&fixture->site, connection, &fixture->repository, &fixture->cut, &text, NULL), FAULT_DATABASE);
+	assert_int_equal(notification_compose(&fixture->site, connection, &fixture->repository, &fixture->cut, &text, NULL),
+		FAULT_DATABASE);
 }
 
 int

@@ -48,7 +48,8 @@ change(struct sample_repository *sample)
 	if (sample_repository_random(sample, 5) == 0)
 		sample_repository_put(sample, "ta/ta.cer", "ta", 100);
 	for (uint64_t changes = sample_repository_random(sample, 8); changes > 0; changes--) {
-		(void)snprintf(path, sizeof path, "m%d/o%d.roa", (int)sample_repository_random(sample, 5), (int)sample_repository_random(sample, 30));
+		(void)snprintf(path, sizeof path, "m%d/o%d.roa", (int)sample_repository_random(sample, 5),
+			(int)sample_repository_random(sample, 30));
 		if (sample_repository_random(sample, 3) == 0)
 			sample_repository_remove(sample, path);
 		else

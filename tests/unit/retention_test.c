@@ -331,7 +331,8 @@ retention__drops_the_bytes_that_nothing_needs(void **state)
 	}
 	/* At rest: the newest snapshot, its one delta, the spare trees. */
 	assert_int_equal(sample_repository_number(sample, needed_and_gone), 0);
-	assert_int_equal(sample_repository_number(sample, "SELECT count(*) AS n FROM object_bytes"), sample_repository_number(sample, needed));
+	assert_int_equal(sample_repository_number(sample, "SELECT count(*) AS n FROM object_bytes"),
+		sample_repository_number(sample, needed));
 	assert_true(most > 20);
 	assert_true(sample_repository_number(sample, "SELECT count(*) AS n FROM objects") > 400); /* their rows stay */
 }

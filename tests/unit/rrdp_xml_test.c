@@ -38,7 +38,8 @@ rrdp_xml__writes_documents(void **state)
 	AUTO_CLEAR(struct bytes, bytes_clear) text = BYTES_INIT;
 	(void)state;
 	assert_int_equal(rrdp_xml_open(&text, RRDP_NOTIFICATION, SESSION, 7, NULL), FAULT_NONE);
-	expect(&text, HEAD "<notification xmlns=\"http://www.ripe.net/rpki/rrdp\" version=\"1\" session_id=\"" SESSION "\" serial=\"7\">\n");
+	expect(&text,
+		HEAD "<notification xmlns=\"http://www.ripe.net/rpki/rrdp\" version=\"1\" session_id=\"" SESSION "\" serial=\"7\">\n");
 	assert_int_equal(rrdp_xml_open(&text, RRDP_SNAPSHOT, SESSION, INT64_MAX, NULL), FAULT_NONE);
 	expect(&text, HEAD "<snapshot xmlns=\"http://www.ripe.net/rpki/rrdp\" version=\"1\" session_id=\"" SESSION
 		"\" serial=\"9223372036854775807\">\n");

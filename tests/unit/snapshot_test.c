@@ -96,7 +96,8 @@ snapshot__reads_all_pages(void **state)
 		sample_repository_remove(&fixture->sample, path);
 	}
 	(void)sample_repository_cut(&fixture->sample, 1);
-	assert_int_equal(sample_repository_number(&fixture->sample, "SELECT count(*) AS n FROM objects WHERE withdrawn_serial IS NULL"), SITE_PAGE);
+	assert_int_equal(sample_repository_number(&fixture->sample,
+		"SELECT count(*) AS n FROM objects WHERE withdrawn_serial IS NULL"), SITE_PAGE);
 	AUTO_CLEAR(struct rrdp_document, rrdp_reader_clear) document = { .count = 0 };
 	REQUIRE_DONE(write(fixture, NULL, &first, fault));
 	const char *text = publish_fixture_text(fixture, path_of(fixture));
