@@ -105,7 +105,8 @@ pack(struct codec *codec, int fd, struct atomic_file *file, const volatile bool 
 static bool
 same_file(const struct stat *a, const struct stat *b)
 {
-	return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size &&
+		a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
 		a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
@@ -132,8 +133,8 @@ announce(struct site *site, const char *path)
 }
 
 static enum fault_code
-write_gzip(struct site *site, const char *path, const char *gzip_path, int fd, const struct stat *status, const volatile bool *stop,
-	struct fault *fault)
+write_gzip(struct site *site, const char *path, const char *gzip_path, int fd, const struct stat *status,
+	const volatile bool *stop, struct fault *fault)
 {
 	AUTO(struct codec, codec_free) codec = NULL;
 	AUTO_CLEAR(struct atomic_file, atomic_file_clear) file = ATOMIC_FILE_INIT;
@@ -171,8 +172,8 @@ compress_file(struct site *site, const char *path, const volatile bool *stop, st
 
 /* The serial on disk and what its notification names: cuts[0] with its snapshot, and all with their deltas. */
 static enum fault_code
-read_named(const struct site *site, struct publication_repository *repository, struct publication_cut **ret_cuts, size_t *ret_count,
-	struct fault *fault)
+read_named(const struct site *site, struct publication_repository *repository, struct publication_cut **ret_cuts,
+	size_t *ret_count, struct fault *fault)
 {
 	AUTO(struct db_connection, db_reader_release) connection = NULL;
 	struct publication_cut cut;

@@ -1,8 +1,8 @@
 /*
  * compress: .gz files beside the RRDP files that the notification names, for servers that give them to clients which accept gzip.
  *
- * A .gz has the time of the file that it was made from and the same bytes each time it is made. One stands only beside the very file that
- * it was made from (site.h: exchange), though both are replaced by different threads.
+ * A .gz has the time of the file that it was made from and the same bytes each time it is made. One stands only beside the
+ * very file that it was made from (site.h: exchange), though both are replaced by different threads.
  *
  * Threads: compress_run() on one thread beside the publisher's; compress_check() on the publisher's.
  */

@@ -24,8 +24,8 @@ choose_deltas(const struct site *site, struct publication_cut *cut, struct fault
 	AUTO(struct publication_cut, free) cuts = NULL;
 	size_t count = 0;
 	TRY(db_reader_acquire(site->db, &connection, fault));
-	TRY(publisher_store_cuts_down(connection, site->settings.repository_id, cut->serial, site->settings.deltas_max, &cuts, &count,
-		fault));
+	TRY(publisher_store_cuts_down(connection, site->settings.repository_id, cut->serial, site->settings.deltas_max, &cuts,
+		&count, fault));
 	if (count > 0)
 		cuts[0] = *cut; /* its own files are not recorded yet */
 	cut->first_delta = notification_first_delta(cuts, count, &site->settings);
@@ -33,8 +33,8 @@ choose_deltas(const struct site *site, struct publication_cut *cut, struct fault
 }
 
 enum fault_code
-cut_files_write(const struct site *site, const struct publication_repository *repository, const struct publication_cut *cut, bool newest,
-	struct fault *fault)
+cut_files_write(const struct site *site, const struct publication_repository *repository, const struct publication_cut *cut,
+	bool newest, struct fault *fault)
 {
 	struct publication_cut written = *cut;
 	bool wants_delta = false;
@@ -68,7 +68,8 @@ cut_files_repair(const struct site *site, const struct publication_repository *r
 	else
 		TRY(delta_write(site, repository, cut, content, &has, &ignored, fault));
 	if (!has)
-		return fault_set(fault, FAULT_DATABASE, "the database has no change for serial %" PRId64 " any more", cut->serial);
+		return fault_set(fault, FAULT_DATABASE, "the database has no change for serial %" PRId64 " any more",
+			cut->serial);
 	++*repaired;
 	return FAULT_NONE;
 }

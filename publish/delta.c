@@ -4,8 +4,8 @@
 #include "publish/rrdp_xml.h"
 
 static enum fault_code
-append_change(struct publication_objects *changes, const struct publication_repository *repository, const struct publication_object *change,
-	struct bytes *text, struct fault *fault)
+append_change(struct publication_objects *changes, const struct publication_repository *repository,
+	const struct publication_object *change, struct bytes *text, struct fault *fault)
 {
 	TRY(layout_check_object_path(change->path, fault));
 	if (change->object_id == 0)

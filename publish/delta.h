@@ -5,9 +5,9 @@
 #include "publish/site.h"
 
 /*
- * First what the serial publishes, in order of object_id, then what it withdraws. *ret_has is false, and there is no file, for a serial
- * that changed nothing in RRDP: a delta has at least one element (RFC 8182 §3.5.3.3). expected: as rrdp_file_commit().
- * Faults: DISK, IO, MEMORY; DATABASE as for snapshots.
+ * First what the serial publishes, in order of object_id, then what it withdraws. *ret_has is false, and there is no file, for
+ * a serial that changed nothing in RRDP: a delta has at least one element (RFC 8182 §3.5.3.3). expected: as
+ * rrdp_file_commit(). Faults: DISK, IO, MEMORY; DATABASE as for snapshots.
  */
 CHECKED enum fault_code delta_write(const struct site *site, const struct publication_repository *repository,
 	const struct publication_cut *cut, const struct publication_content *expected, bool *ret_has,

@@ -38,8 +38,8 @@ void layout_tree(char path[LAYOUT_PATH], const char *tree_name); /* rsync/<tree>
 /* DATABASE unless session and random part have the form that they must have. */
 CHECKED enum fault_code layout_check_names(const char *session, const struct publication_cut *cut, struct fault *fault);
 /*
- * DATABASE unless an object's path stays inside its tree and is plain in URIs and XML: segments of letters, digits, '-', '_' and '.', none
- * empty or starting with a dot, LAYOUT_OBJECT_PATH bytes with its NUL at most.
+ * DATABASE unless an object's path stays inside its tree and is plain in URIs and XML: segments of letters, digits, '-', '_'
+ * and '.', none empty or starting with a dot, LAYOUT_OBJECT_PATH bytes with its NUL at most.
  */
 #define LAYOUT_OBJECT_PATH 1024
 CHECKED enum fault_code layout_check_object_path(const char *path, struct fault *fault);

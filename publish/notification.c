@@ -25,7 +25,8 @@ notification_first_delta(const struct publication_cut *cuts, size_t count, const
 
 /* URIs end as paths below rrdp/ do. */
 static const char *
-uri_path(char path[LAYOUT_PATH], const struct publication_repository *repository, const struct publication_cut *cut, enum layout_file file)
+uri_path(char path[LAYOUT_PATH], const struct publication_repository *repository, const struct publication_cut *cut,
+	enum layout_file file)
 {
 	layout_rrdp(path, repository->session, cut, layout_file_name(file));
 	return path + sizeof LAYOUT_RRDP; /* its length and the slash */
@@ -46,8 +47,8 @@ notification_compose(const struct site *site, struct db_connection *connection, 
 	TRY(publisher_store_cuts_down(connection, site->settings.repository_id, cut->serial, listed, &cuts, &count, fault));
 	for (size_t i = 0; i < count; i++) {
 		TRY(layout_check_names(repository->session, &cuts[i], fault));
-		TRY(rrdp_xml_name_delta(text, cuts[i].serial, repository->rrdp_uri, uri_path(path, repository, &cuts[i], LAYOUT_DELTA),
-			SPAN(cuts[i].delta.hash, SHA256_SIZE), fault));
+		TRY(rrdp_xml_name_delta(text, cuts[i].serial, repository->rrdp_uri, uri_path(path, repository, &cuts[i],
+			LAYOUT_DELTA), SPAN(cuts[i].delta.hash, SHA256_SIZE), fault));
 	}
 	if ((int64_t)count != listed)
 		return fault_set(fault, FAULT_DATABASE, "serial %" PRId64 " lists %" PRId64 " deltas, the database has %zu",

@@ -77,13 +77,14 @@ read_backlog(const struct site *site, struct backlog *backlog, struct fault *fau
 	AUTO(struct db_connection, db_reader_release) connection = NULL;
 	TRY(db_reader_acquire(site->db, &connection, fault));
 	TRY(publisher_store_repository(connection, site->settings.repository_id, &backlog->repository, fault));
-	return publisher_store_cuts_up(connection, site->settings.repository_id, backlog->repository.notified_serial + 1, &backlog->cuts,
-		&backlog->count, fault);
+	return publisher_store_cuts_up(connection, site->settings.repository_id, backlog->repository.notified_serial + 1,
+		&backlog->cuts, &backlog->count, fault);
 }
 
 /* Files that an earlier attempt recorded may have been lost since: what the notification names has to be there. */
 static enum fault_code
-ensure_files(const struct site *site, const struct backlog *backlog, const struct publication_cut *cut, bool newest, struct fault *fault)
+ensure_files(const struct site *site, const struct backlog *backlog, const struct publication_cut *cut, bool newest,
+	struct fault *fault)
 {
 	int64_t repaired = 0;
 	bool recorded = cut->has_snapshot || !cut->snapshot_kept;

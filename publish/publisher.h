@@ -1,8 +1,8 @@
 /*
  * publisher: makes the disk equal to the database: RRDP files (RFC 8182), the rsync tree, the trust anchor's certificate.
  *
- * The files are a function of the rows (repositories, cuts, objects): what is lost or damaged is written again byte for byte. Never
- * signs, never decides what is published: that is the cut (ca/jobs). Nothing is held whole: files are streamed.
+ * The files are a function of the rows (repositories, cuts, objects): what is lost or damaged is written again byte for byte.
+ * Never signs, never decides what is published: that is the cut (ca/jobs). Nothing is held whole: files are streamed.
  *
  *     DIR/rrdp/notification.xml                               replaced last, by rename
  *     DIR/rrdp/<session>/<serial>/<random>/{snapshot,delta}.xml
@@ -41,8 +41,9 @@ void publisher_free(struct publisher *publisher);
 SCOPED(struct publisher, publisher_free)
 
 /*
- * Writes the files of every cut that has none yet, then the notification of the last, then records it as notified. Does nothing when
- * there is nothing new. Safe to call again after any failure or crash. *ret_serial: the serial now on disk. Faults: DISK, IO, DATABASE.
+ * Writes the files of every cut that has none yet, then the notification of the last, then records it as notified. Does
+ * nothing when there is nothing new. Safe to call again after any failure or crash. *ret_serial: the serial now on disk.
+ * Faults: DISK, IO, DATABASE.
  */
 CHECKED enum fault_code publisher_publish(struct publisher *publisher, int64_t *ret_serial, struct fault *fault);
 

@@ -9,9 +9,9 @@
 #include "ca/base/memory.h"
 
 /*
- * Downwards from the last cut. A file that a notification names is named until the next notification was put on disk; the last one to name
- * a delta is the first one met that lists it, because a list reaches from its own serial back without a gap. What no notification
- * ever named (its serial was overtaken) counts from the first one that could have.
+ * Downwards from the last cut. A file that a notification names is named until the next notification was put on disk; the last
+ * one to name a delta is the first one met that lists it, because a list reaches from its own serial back without a gap. What
+ * no notification ever named (its serial was overtaken) counts from the first one that could have.
  */
 void
 retention_date(const struct publication_cut *cuts, size_t count, int64_t notified_serial, struct retention_item *items)
@@ -89,7 +89,8 @@ disk_size(const struct site *site, const char *session, const struct publication
 }
 
 static void
-measure(const struct site *site, const char *session, const struct publication_cut *cuts, size_t count, struct retention_item *items)
+measure(const struct site *site, const char *session, const struct publication_cut *cuts, size_t count,
+	struct retention_item *items)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (counts(cuts[i].snapshot_kept, items[i].snapshot_unnamed_at))
@@ -100,7 +101,8 @@ measure(const struct site *site, const char *session, const struct publication_c
 }
 
 static enum fault_code
-remove_file(const struct site *site, const char *session, const struct publication_cut *cut, enum layout_file file, struct fault *fault)
+remove_file(const struct site *site, const char *session, const struct publication_cut *cut, enum layout_file file,
+	struct fault *fault)
 {
 	char path[LAYOUT_PATH], gzip_path[LAYOUT_PATH];
 	layout_rrdp(path, session, cut, layout_file_name(file));
@@ -127,8 +129,8 @@ remove_directories(const struct site *site, const char *session, const struct pu
 }
 
 /*
- * First the row, then the files: a crash in between leaves files that nobody is told of, and the next verification sweeps them away. The
- * other way round it would leave a delta that the next notification may list and nobody can fetch.
+ * First the row, then the files: a crash in between leaves files that nobody is told of, and the next verification sweeps them
+ * away. The other way round it would leave a delta that the next notification may list and nobody can fetch.
  */
 static enum fault_code
 retire_cut(struct site *site, const char *session, const struct publication_cut *cut, const struct retention_plan *plan,

@@ -1,9 +1,9 @@
 /*
  * retention: how long snapshot and delta files stay after the notification has stopped naming them, and what goes with them.
  *
- * A validator that read a notification fetches what it names a moment later, or hours later through caches: files stay for their grace
- * time after the notification that named them last was replaced, the oldest less long if all of them together exceed the budget. What
- * a notification on disk or a coming one names always stays.
+ * A validator that read a notification fetches what it names a moment later, or hours later through caches: files stay for
+ * their grace time after the notification that named them last was replaced, the oldest less long if all of them together
+ * exceed the budget. What a notification on disk or a coming one names always stays.
  *
  * Threads: the publisher's.
  */
@@ -26,8 +26,8 @@ struct retention_plan {
 };
 
 /*
- * Sets *_unnamed_at of items[i] for cuts[i]. cuts: upwards without a gap, to the last cut there is. notified_serial: of the notification on
- * disk. Pure.
+ * Sets *_unnamed_at of items[i] for cuts[i]. cuts: upwards without a gap, to the last cut there is. notified_serial: of the
+ * notification on disk. Pure.
  */
 void retention_date(const struct publication_cut *cuts, size_t count, int64_t notified_serial, struct retention_item *items);
 /* Which of them go now. Pure. */

@@ -37,7 +37,8 @@ rrdp_file_commit(struct rrdp_file *file, int64_t modified_at, const struct publi
 	TRY(digest_finish(file->digest, content.hash, fault));
 	/* RFC 9697: validators remember hashes. A file with another one under the same URI is worse than none. */
 	if (expected != NULL && (content.size != expected->size || memcmp(content.hash, expected->hash, SHA256_SIZE) != 0))
-		return fault_set(fault, FAULT_DATABASE, "the database gives another %s than the one that was published", file->file.path);
+		return fault_set(fault, FAULT_DATABASE, "the database gives another %s than the one that was published",
+			file->file.path);
 	TRY(atomic_file_commit(&file->file, modified_at, fault));
 	*ret_content = content;
 	return FAULT_NONE;

@@ -24,8 +24,8 @@ CHECKED enum fault_code rrdp_file_open(struct rrdp_file *file, const struct site
 /* Writes out what has been gathered once it is a block. */
 CHECKED enum fault_code rrdp_file_drain(struct rrdp_file *file, struct fault *fault);
 /*
- * Writes the rest and puts the file in place, durably, together with its name. expected: what it was when it was first written (NULL: this
- * is the first time); DATABASE, and nothing is put in place, when it would be something else now.
+ * Writes the rest and puts the file in place, durably, together with its name. expected: what it was when it was first written
+ * (NULL: this is the first time); DATABASE, and nothing is put in place, when it would be something else now.
  */
 CHECKED enum fault_code rrdp_file_commit(struct rrdp_file *file, int64_t modified_at, const struct publication_content *expected,
 	struct publication_content *ret_content, struct fault *fault);

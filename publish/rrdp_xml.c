@@ -118,7 +118,8 @@ rrdp_xml_name_snapshot(struct bytes *text, const char *base_uri, const char *pat
 }
 
 enum fault_code
-rrdp_xml_name_delta(struct bytes *text, int64_t serial, const char *base_uri, const char *path, struct span hash, struct fault *fault)
+rrdp_xml_name_delta(struct bytes *text, int64_t serial, const char *base_uri, const char *path, struct span hash,
+	struct fault *fault)
 {
 	TRY(bytes_printf(text, fault, "<delta serial=\"%" PRId64 "\"", serial));
 	TRY(append_uri_attribute(text, base_uri, path, fault));

@@ -49,8 +49,8 @@ inspect_page(struct inspection *inspection, struct fault *fault)
 	AUTO(struct db_connection, db_reader_release) connection = NULL;
 	AUTO(struct publication_objects, publisher_store_end) objects = NULL;
 	TRY(db_reader_acquire(site->db, &connection, fault));
-	TRY(publisher_store_state(connection, site->settings.repository_id, inspection->serial, inspection->after, SITE_PAGE, &objects,
-		fault));
+	TRY(publisher_store_state(connection, site->settings.repository_id, inspection->serial, inspection->after, SITE_PAGE,
+		&objects, fault));
 	for (int64_t rows = 0;; rows++) {
 		struct publication_object object;
 		bool row;
@@ -72,13 +72,14 @@ is_expected(void *argument, const char *path, bool *ret_expected, struct fault *
 	AUTO(struct publication_objects, publisher_store_end) objects = NULL;
 	struct publication_object object;
 	TRY(db_reader_acquire(inspection->site->db, &connection, fault));
-	TRY(publisher_store_state_path(connection, inspection->site->settings.repository_id, inspection->serial, path, &objects, fault));
+	TRY(publisher_store_state_path(connection, inspection->site->settings.repository_id, inspection->serial, path, &objects,
+		fault));
 	return publisher_store_next(objects, &object, ret_expected, fault);
 }
 
 static enum fault_code
-inspect(const struct site *site, const struct publication_tree *row, bool repairing, struct inspection *ret_inspection, bool *ret_found,
-	struct fault *fault)
+inspect(const struct site *site, const struct publication_tree *row, bool repairing, struct inspection *ret_inspection,
+	bool *ret_found, struct fault *fault)
 {
 	AUTO_CLEAR(struct inspection, inspection_clear) inspection = {
 		.site = site,

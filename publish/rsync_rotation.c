@@ -120,7 +120,8 @@ may_make(const struct rsync_rotation *rotation, const struct site *site, struct 
 	if (rotation->count < ROTATION_TREES_MIN || rotation->served == NULL)
 		return FAULT_NONE;
 	TRY(db_reader_acquire(site->db, &connection, fault));
-	TRY(publisher_store_state_count(connection, site->settings.repository_id, rotation->repository.notified_serial, &objects, fault));
+	TRY(publisher_store_state_count(connection, site->settings.repository_id, rotation->repository.notified_serial, &objects,
+		fault));
 	if (trees <= ROTATION_TREES_MAX && objects <= site->settings.tree_links_max / trees)
 		return FAULT_NONE;
 	return fault_set(fault, FAULT_BUSY, "all %zu rsync trees were served less than %" PRId64 " s ago", rotation->count,
@@ -129,7 +130,8 @@ may_make(const struct rsync_rotation *rotation, const struct site *site, struct 
 
 /* One that a crash interrupted, else the one that has been free for longest, else a new one. */
 static enum fault_code
-choose_tree(const struct rsync_rotation *rotation, const struct site *site, struct publication_tree *ret_tree, struct fault *fault)
+choose_tree(const struct rsync_rotation *rotation, const struct site *site, struct publication_tree *ret_tree,
+	struct fault *fault)
 {
 	int64_t target = rotation->repository.notified_serial;
 	const struct publication_tree *chosen = NULL;
@@ -190,11 +192,11 @@ put_page(struct journey *journey, struct fault *fault)
 	AUTO(struct publication_objects, publisher_store_end) objects = NULL;
 	TRY(db_reader_acquire(site->db, &connection, fault));
 	if (journey->from == 0)
-		TRY(publisher_store_state(connection, site->settings.repository_id, journey->target, journey->after, SITE_PAGE, &objects,
-			fault));
+		TRY(publisher_store_state(connection, site->settings.repository_id, journey->target, journey->after, SITE_PAGE,
+			&objects, fault));
 	else
-		TRY(publisher_store_tree_put(connection, site->settings.repository_id, journey->from, journey->target, journey->after,
-			SITE_PAGE, &objects, fault));
+		TRY(publisher_store_tree_put(connection, site->settings.repository_id, journey->from, journey->target,
+			journey->after, SITE_PAGE, &objects, fault));
 	for (int64_t rows = 0;; rows++) {
 		struct publication_object object;
 		bool row;
@@ -213,8 +215,8 @@ remove_withdrawn(const struct journey *journey, struct fault *fault)
 	AUTO(struct db_connection, db_reader_release) connection = NULL;
 	AUTO(struct publication_objects, publisher_store_end) objects = NULL;
 	TRY(db_reader_acquire(journey->site->db, &connection, fault));
-	TRY(publisher_store_tree_remove(connection, journey->site->settings.repository_id, journey->from, journey->target, &objects,
-		fault));
+	TRY(publisher_store_tree_remove(connection, journey->site->settings.repository_id, journey->from, journey->target,
+		&objects, fault));
 	for (;;) {
 		struct publication_object object;
 		bool row;

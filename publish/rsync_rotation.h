@@ -1,9 +1,9 @@
 /*
  * rsync_rotation: which rsync tree is served, which is brought up to date next, and the flip of the link from one to the other.
  *
- * A tree that was served stays untouched for its grace time, so that a validator in the middle of a transfer gets one state and no
- * mixture. Then it is brought to a newer serial by the changes that it missed, sharing files with the tree that is served. Its target is
- * recorded first and is redone from the start after a crash: all of it may be done twice.
+ * A tree that was served stays untouched for its grace time, so that a validator in the middle of a transfer gets one state
+ * and no mixture. Then it is brought to a newer serial by the changes that it missed, sharing files with the tree that is
+ * served. Its target is recorded first and is redone from the start after a crash: all of it may be done twice.
  *
  * Threads: the publisher's.
  */
@@ -38,7 +38,10 @@ CHECKED enum fault_code rsync_rotation_link(const struct site *site, const char 
 /* Drops a tree that isn't served: its row, then its files. */
 CHECKED enum fault_code rsync_rotation_drop(const struct site *site, const struct publication_tree *tree, struct fault *fault);
 
-/* Serves a tree of the notified serial. *ret_serial: what is served then. Faults: BUSY (no tree is free), DISK, IO, DATABASE, MEMORY. */
+/*
+ * Serves a tree of the notified serial. *ret_serial: what is served then. Faults: BUSY (no tree is free), DISK, IO,
+ * DATABASE, MEMORY.
+ */
 CHECKED enum fault_code rsync_rotation_advance(const struct site *site, int64_t *ret_serial, struct fault *fault);
 /* Drops trees past their grace time but the newest few. */
 CHECKED enum fault_code rsync_rotation_trim(const struct site *site, struct fault *fault);

@@ -19,7 +19,8 @@ static const struct timespec directory_times[2] = {
 };
 
 enum fault_code
-rsync_tree_open(struct rsync_tree *tree, const struct site *site, const char *name, bool create, bool *ret_found, struct fault *fault)
+rsync_tree_open(struct rsync_tree *tree, const struct site *site, const char *name, bool create, bool *ret_found,
+	struct fault *fault)
 {
 	char path[LAYOUT_PATH];
 	if (create) {
@@ -94,11 +95,19 @@ make_directories(const struct rsync_tree *tree, const char *path, struct fault *
 	return set_time(tree, ".", fault);
 }
 
+static enum fault_code
+set_parent_time(const struct rsync_tree *tree, const char *path, struct fault *fault)
+{
+	char directory[LAYOUT_OBJECT_PATH];
+	(void)snprintf(directory, sizeof directory, "%s", path);
+	cut_last(directory);
+	return set_time(tree, directory, fault);
+}
+
 /* Renames what was made beside the trees to its place. */
 static enum fault_code
 put_in_place(const struct rsync_tree *tree, const char *path, struct fault *fault)
 {
-	char directory[LAYOUT_OBJECT_PATH];
 	if (renameat(tree->parent, INCOMING, tree->root, path) != 0) {
 		TRY(make_directories(tree, path, fault));
 		struct stat status;
@@ -107,9 +116,7 @@ put_in_place(const struct rsync_tree *tree, const char *path, struct fault *faul
 		if (renameat(tree->parent, INCOMING, tree->root, path) != 0)
 			return fault_set_errno(fault, errno, "can't put %s in place", path);
 	}
-	(void)snprintf(directory, sizeof directory, "%s", path);
-	cut_last(directory);
-	return set_time(tree, directory, fault);
+	return set_parent_time(tree, path, fault);
 }
 
 static enum fault_code
@@ -124,7 +131,8 @@ static enum fault_code
 write_incoming(const struct rsync_tree *tree, const struct publication_object *object, struct span der, struct fault *fault)
 {
 	const struct timespec times[2] = { { .tv_sec = object->modified_at }, { .tv_sec = object->modified_at } };
-	AUTO_CLEAR(int, descriptor_close) fd = openat(tree->parent, INCOMING, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	AUTO_CLEAR(int, descriptor_close) fd = openat(tree->parent, INCOMING,
+		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return fault_set_errno(fault, errno, "can't create " LAYOUT_RSYNC "/" INCOMING);
 	for (size_t done = 0; done < der.length;) {
@@ -163,14 +171,30 @@ looks_right(const struct stat *status, const struct publication_object *object)
 		status->st_mtim.tv_sec == object->modified_at && status->st_mtim.tv_nsec == 0;
 }
 
-enum fault_code
-rsync_tree_link(const struct rsync_tree *tree, const struct rsync_tree *from, const struct publication_object *object, bool *ret_linked,
+/* Where nothing is yet, as in all of a new tree, the link needs no detour. *ret_linked is false where something is. */
+static enum fault_code
+link_directly(const struct rsync_tree *tree, const struct rsync_tree *from, const char *path, bool *ret_linked,
 	struct fault *fault)
+{
+	*ret_linked = linkat(from->root, path, tree->root, path, 0) == 0;
+	if (!*ret_linked && errno == ENOENT) {
+		TRY(make_directories(tree, path, fault));
+		*ret_linked = linkat(from->root, path, tree->root, path, 0) == 0;
+	}
+	return *ret_linked ? set_parent_time(tree, path, fault) : FAULT_NONE;
+}
+
+enum fault_code
+rsync_tree_link(const struct rsync_tree *tree, const struct rsync_tree *from, const struct publication_object *object,
+	bool *ret_linked, struct fault *fault)
 {
 	struct stat status;
 	TRY(layout_check_object_path(object->path, fault));
 	*ret_linked = false;
 	if (fstatat(from->root, object->path, &status, AT_SYMLINK_NOFOLLOW) != 0 || !looks_right(&status, object))
+		return FAULT_NONE;
+	TRY(link_directly(tree, from, object->path, ret_linked, fault));
+	if (*ret_linked)
 		return FAULT_NONE;
 	TRY(clear_incoming(tree, fault));
 	/* Too many links, another disk, no links at all: then it is a file of its own, whatever the reason. */
@@ -316,7 +340,8 @@ walk_directory(struct walk *walk, int directory, int depth, bool *ret_empty, str
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
 		/* A path that doesn't fit is nobody's. */
-		int more = snprintf(walk->path + length, sizeof walk->path - length, "%s%s", length > 0 ? "/" : "", entry->d_name);
+		int more = snprintf(walk->path + length, sizeof walk->path - length, "%s%s", length > 0 ? "/" : "",
+			entry->d_name);
 		if (more > 0 && (size_t)more < sizeof walk->path - length)
 			TRY(walk_entry(walk, directory, entry->d_name, depth, &stays, fault));
 		walk->path[length] = '\0';
@@ -329,7 +354,8 @@ walk_directory(struct walk *walk, int directory, int depth, bool *ret_empty, str
 }
 
 enum fault_code
-rsync_tree_tidy(const struct rsync_tree *tree, rsync_tree_expects expects, void *argument, int64_t *ret_files, struct fault *fault)
+rsync_tree_tidy(const struct rsync_tree *tree, rsync_tree_expects expects, void *argument, int64_t *ret_files,
+	struct fault *fault)
 {
 	struct walk walk = { .expects = expects, .argument = argument };
 	bool empty;

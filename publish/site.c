@@ -119,8 +119,8 @@ set_attributes(int fd, const char *path, const struct stat *status, int64_t modi
 }
 
 enum fault_code
-site_check(const struct site *site, const char *path, const struct publication_content *content, int64_t modified_at, bool *ret_good,
-	struct fault *fault)
+site_check(const struct site *site, const char *path, const struct publication_content *content, int64_t modified_at,
+	bool *ret_good, struct fault *fault)
 {
 	struct stat status;
 	struct publication_content found;

@@ -1,8 +1,9 @@
 /*
  * site: what all parts of the publisher work on: database, data directory, settings; and small acts on files of that directory.
  *
- * Threads: the publisher's thread, and the one that compresses. They meet where a file and its .gz change places: whoever replaces or
- * removes either holds `exchange` for that moment, so that no .gz ever stands beside a file that it was not made from.
+ * Threads: the publisher's thread, and the one that compresses. They meet where a file and its .gz change places: whoever
+ * replaces or removes either holds `exchange` for that moment, so that no .gz ever stands beside a file that it was not made
+ * from.
  */
 #ifndef PUBLISH_SITE_H
 #define PUBLISH_SITE_H
@@ -33,7 +34,10 @@ struct site {
 pthread_mutex_t *site_lock(struct site *site);
 void site_unlock(pthread_mutex_t **mutex);
 
-/* Makes the directory that a file shall stand in, durably; whatever is in the way of it or of the file, but a file, is removed. */
+/*
+ * Makes the directory that a file shall stand in, durably; whatever is in the way of it or of the file, but a file, is
+ * removed.
+ */
 CHECKED enum fault_code site_make_way(const struct site *site, const char *path, struct fault *fault);
 /* Removes whatever is at a path; that there is nothing is fine. */
 CHECKED enum fault_code site_remove(const struct site *site, const char *path, struct fault *fault);
@@ -43,16 +47,19 @@ int64_t site_size(const struct site *site, const char *path);
 void site_gzip_path(char gzip_path[LAYOUT_PATH], const char *path);
 
 /*
- * Starts writing to the disk what was appended to a file since, once it is SITE_WRITE_OUT bytes; *started: where that has got to. All of
- * a large file at once, when it is flushed, would keep the database's commits waiting for as long.
+ * Starts writing to the disk what was appended to a file since, once it is SITE_WRITE_OUT bytes; *started: where that has got
+ * to. All of a large file at once, when it is flushed, would keep the database's commits waiting for as long.
  */
 void site_write_out(int fd, int64_t size, int64_t *started);
-/* Hash and size of an open file from where it stands; *ret_read is false if it can't be read to its end. Faults: CRYPTO, MEMORY. */
+/*
+ * Hash and size of an open file from where it stands; *ret_read is false if it can't be read to its end. Faults: CRYPTO,
+ * MEMORY.
+ */
 CHECKED enum fault_code site_hash(int fd, bool *ret_read, struct publication_content *ret_content, struct fault *fault);
 
 /*
- * Whether a file is there, a plain file with this content. Then its time and mode are set right if they aren't. A file that can't be
- * read is not good: what replaces it is a new one.
+ * Whether a file is there, a plain file with this content. Then its time and mode are set right if they aren't. A file that
+ * can't be read is not good: what replaces it is a new one.
  */
 CHECKED enum fault_code site_check(const struct site *site, const char *path, const struct publication_content *content,
 	int64_t modified_at, bool *ret_good, struct fault *fault);

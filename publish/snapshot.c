@@ -54,8 +54,8 @@ snapshot_write(const struct site *site, const struct publication_repository *rep
 		TRY(write_page(site, repository, cut->serial, &file, &progress, fault));
 	/* A database that lost its rows would take every route's origin away from every validator. */
 	if (progress.elements == 0)
-		return fault_set(fault, FAULT_DATABASE, "serial %" PRId64 " has no objects: an empty repository is never published",
-			cut->serial);
+		return fault_set(fault, FAULT_DATABASE,
+			"serial %" PRId64 " has no objects: an empty repository is never published", cut->serial);
 	TRY(rrdp_xml_close(&file.text, RRDP_SNAPSHOT, fault));
 	return rrdp_file_commit(&file, cut->cut_at, expected, ret_content, fault);
 }

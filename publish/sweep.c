@@ -58,11 +58,13 @@ is_being_written(struct site *site, const char *path)
 	SITE_EXCHANGE(site);
 	size_t length = strlen(site->compressing);
 	static const char ending[] = LAYOUT_GZIP LAYOUT_TEMPORARY;
-	return length > 0 && strncmp(path, site->compressing, length) == 0 && strncmp(path + length, ending, sizeof ending - 1) == 0;
+	return length > 0 && strncmp(path, site->compressing, length) == 0 && strncmp(path + length, ending,
+		sizeof ending - 1) == 0;
 }
 
 static enum fault_code
-sweep_entry(struct sweep *sweep, const char *directory, const char *name, sweep_belongs belongs, sweep_inside inside, struct fault *fault)
+sweep_entry(struct sweep *sweep, const char *directory, const char *name, sweep_belongs belongs, sweep_inside inside,
+	struct fault *fault)
 {
 	char path[LAYOUT_PATH + NAME_MAX + 2];
 	(void)snprintf(path, sizeof path, "%s/%s", directory, name);

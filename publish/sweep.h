@@ -8,7 +8,10 @@
 
 #include "publish/site.h"
 
-/* cuts: those with kept files, upwards without a gap. Files that are neither kept nor recorded go, and directories that are empty then. */
+/*
+ * cuts: those with kept files, upwards without a gap. Files that are neither kept nor recorded go, and directories that
+ * are empty then.
+ */
 CHECKED enum fault_code sweep_rrdp(struct site *site, const char *session, const struct publication_cut *cuts, size_t count,
 	struct fault *fault);
 CHECKED enum fault_code sweep_rsync(struct site *site, const struct publication_tree *trees, size_t count, struct fault *fault);

@@ -7,8 +7,8 @@
 #include "publish/site.h"
 
 /*
- * Makes the file equal to the certificate in the state of this serial, if it isn't; then *written rises by one. Nothing is done for a
- * repository that holds no trust anchor. Faults: DISK, IO, MEMORY, DATABASE.
+ * Makes the file equal to the certificate in the state of this serial, if it isn't; then *written rises by one. Nothing is
+ * done for a repository that holds no trust anchor. Faults: DISK, IO, MEMORY, DATABASE.
  */
 CHECKED enum fault_code trust_anchor_put(const struct site *site, int64_t serial, int64_t *written, struct fault *fault);
 

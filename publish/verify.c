@@ -34,7 +34,8 @@ load(struct verification *verification, struct fault *fault)
 	AUTO(struct db_connection, db_reader_release) connection = NULL;
 	TRY(db_reader_acquire(site->db, &connection, fault));
 	TRY(publisher_store_repository(connection, site->settings.repository_id, &verification->repository, fault));
-	TRY(publisher_store_cuts_kept(connection, site->settings.repository_id, &verification->cuts, &verification->count, fault));
+	TRY(publisher_store_cuts_kept(connection, site->settings.repository_id, &verification->cuts, &verification->count,
+		fault));
 	for (size_t i = 0; i < verification->count; i++)
 		if (verification->cuts[i].serial == verification->repository.notified_serial)
 			verification->current = &verification->cuts[i];
@@ -61,7 +62,8 @@ verify_file(struct verification *verification, const struct publication_cut *cut
 	bool there = file == LAYOUT_SNAPSHOT ? cut->snapshot_kept && cut->has_snapshot : cut->delta_kept && cut->has_delta;
 	if (!there)
 		return FAULT_NONE;
-	enum fault_code code = cut_files_repair(verification->site, &verification->repository, cut, file, &verification->repaired, fault);
+	enum fault_code code = cut_files_repair(verification->site, &verification->repository, cut, file, &verification->repaired,
+		fault);
 	return set_aside(verification, code, fault);
 }
 
@@ -135,7 +137,8 @@ verify_disk(struct verification *verification, struct fault *fault)
 {
 	struct site *site = verification->site;
 	TRY(verify_current(verification, fault));
-	TRY(set_aside(verification, trust_anchor_put(site, verification->current->serial, &verification->repaired, fault), fault));
+	TRY(set_aside(verification, trust_anchor_put(site, verification->current->serial, &verification->repaired, fault),
+		fault));
 	TRY(verify_all(verification, LAYOUT_DELTA, fault));
 	TRY(verify_all(verification, LAYOUT_SNAPSHOT, fault));
 	TRY(verify_gzips(verification, fault));
@@ -147,7 +150,8 @@ verify_disk(struct verification *verification, struct fault *fault)
 enum fault_code
 verify_run(struct site *site, int64_t *ret_repaired, struct fault *fault)
 {
-	AUTO_CLEAR(struct verification, verification_clear) verification = { .site = site, .repository = PUBLICATION_REPOSITORY_INIT };
+	AUTO_CLEAR(struct verification, verification_clear) verification = { .site = site,
+		.repository = PUBLICATION_REPOSITORY_INIT };
 	struct fault own = FAULT_INIT;
 	TRY(load(&verification, fault));
 	enum fault_code code = verification.current != NULL ? verify_disk(&verification, &own) : FAULT_NONE;

@@ -37,7 +37,7 @@ CHECKED enum fault_code ca_view_find(struct db_connection *connection, const cha
 	struct fault *fault);
 CHECKED enum fault_code ca_view_get(struct db_connection *connection, int64_t ca_id, ca_row_fn give, void *argument,
 	struct fault *fault);
-/* In order of handle, from the one after `after` (NULL: from the first), at most limit. only_ca_id: just that one, 0: all. */
+/* Members in order of handle, from the one after `after` (NULL: from the first), at most limit. only_ca_id: just that one, 0: all. */
 CHECKED enum fault_code ca_view_list(struct db_connection *connection, int64_t only_ca_id, const char *after, int64_t limit,
 	ca_row_fn give, void *argument, struct fault *fault);
 

@@ -10,12 +10,13 @@ LEFT JOIN cas p ON p.ca_id = c.parent_id
 WHERE c.ca_id = :ca_id AND c.state <> 'deleted'
 
 -- name: cas_list
+-- Members: the engine's own CAs are found by their handle.
 SELECT c.ca_id, c.handle, c.kind, c.parent_id, c.repository_id, c.resources, c.state, c.version, c.roas_version, c.roas_count,
 	c.changed_at, c.set_aside_reason, c.created_at, p.handle AS parent_handle, r.rsync_uri, r.notified_serial
 FROM cas c
 JOIN repositories r ON r.repository_id = c.repository_id
 LEFT JOIN cas p ON p.ca_id = c.parent_id
-WHERE c.state <> 'deleted' AND c.handle > :after
+WHERE c.state <> 'deleted' AND c.handle > :after AND c.kind = 'member'
 ORDER BY c.handle
 LIMIT :limit
 

@@ -18,7 +18,7 @@ WHERE repository_id = :repository_id AND published_serial <= :notified_serial
 
 -- name: publication_view_cas
 -- scan: every CA that there is, once in its index of handles and once for the numbers of ROAs; asked by people, not by jobs
-SELECT (SELECT count(*) FROM cas WHERE state <> 'deleted') AS cas,
+SELECT (SELECT count(*) FROM cas WHERE state <> 'deleted' AND kind = 'member') AS cas,
 	(SELECT count(*) FROM cas WHERE changed_at IS NOT NULL AND set_aside_at IS NULL) AS cas_waiting,
 	(SELECT count(*) FROM cas WHERE set_aside_at IS NOT NULL) AS cas_set_aside,
 	(SELECT COALESCE(sum(roas_count), 0) FROM cas) AS roas

@@ -1,21 +1,25 @@
--- What the publisher reads and records. The state of a serial is what was published with it or before and not withdrawn yet; it never
--- changes once the cut is made. Objects of kind 'ta' (the trust anchor's certificate) are in the rsync tree, never in RRDP.
+-- What the publisher reads and records. The state of a serial is what was published with it or before and not withdrawn yet;
+-- it never changes once the cut is made. Objects of kind 'ta' (the trust anchor's certificate) are in the rsync tree, never in
+-- RRDP.
 
 -- name: publisher_repository
 SELECT rrdp_uri, rsync_uri, session, serial, notified_serial, rsync_serial, cut_at, notified_at, rsync_at
 FROM repositories WHERE repository_id = :repository_id;
 
 -- name: publisher_cut
-SELECT serial, cut_at, random, snapshot_hash, snapshot_size, delta_hash, delta_size, first_delta, notified_at, snapshot_kept, delta_kept
+SELECT serial, cut_at, random, snapshot_hash, snapshot_size, delta_hash, delta_size, first_delta, notified_at, snapshot_kept,
+	delta_kept
 FROM cuts WHERE repository_id = :repository_id AND serial = :serial;
 
 -- name: publisher_cuts_up
-SELECT serial, cut_at, random, snapshot_hash, snapshot_size, delta_hash, delta_size, first_delta, notified_at, snapshot_kept, delta_kept
+SELECT serial, cut_at, random, snapshot_hash, snapshot_size, delta_hash, delta_size, first_delta, notified_at, snapshot_kept,
+	delta_kept
 FROM cuts WHERE repository_id = :repository_id AND serial >= :serial
 ORDER BY serial;
 
 -- name: publisher_cuts_down
-SELECT serial, cut_at, random, snapshot_hash, snapshot_size, delta_hash, delta_size, first_delta, notified_at, snapshot_kept, delta_kept
+SELECT serial, cut_at, random, snapshot_hash, snapshot_size, delta_hash, delta_size, first_delta, notified_at, snapshot_kept,
+	delta_kept
 FROM cuts WHERE repository_id = :repository_id AND serial <= :serial
 ORDER BY serial DESC
 LIMIT :limit;
@@ -42,13 +46,14 @@ LIMIT :limit;
 -- name: publisher_state_count
 -- "+ 0" and "object_id > 0" keep SQLite off the index of everything that was ever published.
 SELECT (SELECT count(*) FROM objects
-		WHERE repository_id = :repository_id AND withdrawn_serial IS NULL AND object_id > 0 AND published_serial + 0 <= :serial)
+		WHERE repository_id = :repository_id AND withdrawn_serial IS NULL AND object_id > 0
+		AND published_serial + 0 <= :serial)
 	+ (SELECT count(*) FROM objects
 		WHERE repository_id = :repository_id AND withdrawn_serial > :serial AND published_serial <= :serial) AS objects;
 
 -- name: publisher_state_path
--- The one object of that state at this path: it stays, it leaves with the next cut, or it has left since. COALESCE keeps SQLite off the
--- index of everything that was ever published.
+-- The one object of that state at this path: it stays, it leaves with the next cut, or it has left since. COALESCE keeps
+-- SQLite off the index of everything that was ever published.
 SELECT object_id, path, kind, hash, size, modified_at, published_serial, NULL AS replaced_hash
 FROM objects
 WHERE repository_id = :repository_id AND path = :path AND withdrawing = 0 AND withdrawn_serial IS NULL
@@ -64,7 +69,8 @@ FROM objects
 WHERE repository_id = :repository_id AND path = :path AND withdrawn_serial > :serial AND published_serial <= :serial;
 
 -- name: publisher_delta
--- One row per path that the cut changed: first what it published, with what that replaces, then (object_id NULL) what it only withdrew.
+-- One row per path that the cut changed: first what it published, with what that replaces, then (object_id NULL) what it only
+-- withdrew.
 WITH changes AS (
 	SELECT path, object_id, NULL AS replaced_id FROM objects
 	WHERE repository_id = :repository_id AND published_serial = :serial AND kind <> 'ta'
@@ -104,7 +110,8 @@ UPDATE cuts SET delta_hash = :delta_hash, delta_size = :delta_size, snapshot_kep
 WHERE repository_id = :repository_id AND serial = :serial;
 
 -- name: publisher_record_files
-UPDATE cuts SET snapshot_hash = :snapshot_hash, snapshot_size = :snapshot_size, delta_hash = :delta_hash, delta_size = :delta_size,
+UPDATE cuts SET snapshot_hash = :snapshot_hash, snapshot_size = :snapshot_size, delta_hash = :delta_hash,
+	delta_size = :delta_size,
 	first_delta = :first_delta
 WHERE repository_id = :repository_id AND serial = :serial;
 
@@ -121,19 +128,22 @@ DELETE FROM roa_payloads WHERE object_id IN (
 	WHERE repository_id = :repository_id AND withdrawn_serial > :from AND withdrawn_serial <= :serial AND kind = 'roa');
 
 -- name: publisher_retire_cut
-UPDATE cuts SET snapshot_kept = :snapshot_kept, delta_kept = :delta_kept WHERE repository_id = :repository_id AND serial = :serial;
+UPDATE cuts SET snapshot_kept = :snapshot_kept, delta_kept = :delta_kept WHERE repository_id = :repository_id
+	AND serial = :serial;
 
 -- name: publisher_drop_bytes_withdrawn
 -- Left all kept states (withdrawn in (:from, :to]) and named by no kept delta (published before :deltas_from).
 DELETE FROM object_bytes WHERE object_id IN (
 	SELECT object_id FROM objects
-	WHERE repository_id = :repository_id AND withdrawn_serial > :from AND withdrawn_serial <= :to AND published_serial < :deltas_from);
+	WHERE repository_id = :repository_id AND withdrawn_serial > :from AND withdrawn_serial <= :to
+	AND published_serial < :deltas_from);
 
 -- name: publisher_drop_bytes_published
 -- The same where it is the deltas that have moved on, from :from to :deltas_from.
 DELETE FROM object_bytes WHERE object_id IN (
 	SELECT object_id FROM objects
-	WHERE repository_id = :repository_id AND published_serial >= :from AND published_serial < :deltas_from AND withdrawn_serial <= :to);
+	WHERE repository_id = :repository_id AND published_serial >= :from AND published_serial < :deltas_from
+	AND withdrawn_serial <= :to);
 
 -- name: publisher_trees
 -- scan: a few rows

@@ -32,7 +32,8 @@ take_text(struct stmt *stmt, const char *column, char *room, size_t size, struct
 {
 	const char *text = stmt_text(stmt, column);
 	if (text == NULL || strlen(text) >= size)
-		return fault_set(fault, FAULT_DATABASE, "column %s has a text that can't be: \"%.64s\"", column, text != NULL ? text : "");
+		return fault_set(fault, FAULT_DATABASE, "column %s has a text that can't be: \"%.64s\"", column, text != NULL
+			? text : "");
 	memcpy(room, text, strlen(text) + 1);
 	return FAULT_NONE;
 }
@@ -66,8 +67,8 @@ publisher_store_repository(struct db_connection *connection, int64_t repository_
 
 /* A hash and a size, both NULL for a file that was not written. */
 static enum fault_code
-take_content(struct stmt *stmt, const char *hash_column, const char *size_column, bool *ret_has, struct publication_content *ret_content,
-	struct fault *fault)
+take_content(struct stmt *stmt, const char *hash_column, const char *size_column, bool *ret_has,
+	struct publication_content *ret_content, struct fault *fault)
 {
 	struct span hash = stmt_blob(stmt, hash_column);
 	*ret_has = hash.data != NULL;
@@ -75,7 +76,8 @@ take_content(struct stmt *stmt, const char *hash_column, const char *size_column
 	if (hash.data == NULL)
 		return FAULT_NONE;
 	if (hash.length != SHA256_SIZE)
-		return fault_set(fault, FAULT_DATABASE, "column %s has %zu bytes, a SHA-256 has %d", hash_column, hash.length, SHA256_SIZE);
+		return fault_set(fault, FAULT_DATABASE, "column %s has %zu bytes, a SHA-256 has %d", hash_column, hash.length,
+			SHA256_SIZE);
 	memcpy(ret_content->hash, hash.data, SHA256_SIZE);
 	ret_content->size = stmt_int(stmt, size_column);
 	return FAULT_NONE;
@@ -132,8 +134,8 @@ collect_cuts(struct stmt *stmt, struct publication_cut **ret_cuts, size_t *ret_c
 }
 
 enum fault_code
-publisher_store_cuts_up(struct db_connection *connection, int64_t repository_id, int64_t serial, struct publication_cut **ret_cuts,
-	size_t *ret_count, struct fault *fault)
+publisher_store_cuts_up(struct db_connection *connection, int64_t repository_id, int64_t serial,
+	struct publication_cut **ret_cuts, size_t *ret_count, struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	TRY(stmt_start(connection, QUERY_PUBLISHER_CUTS_UP, &stmt, fault));
@@ -185,8 +187,8 @@ read_horizon(struct db_connection *connection, int64_t repository_id, struct hor
 }
 
 enum fault_code
-publisher_store_cuts_kept(struct db_connection *connection, int64_t repository_id, struct publication_cut **ret_cuts, size_t *ret_count,
-	struct fault *fault)
+publisher_store_cuts_kept(struct db_connection *connection, int64_t repository_id, struct publication_cut **ret_cuts,
+	size_t *ret_count, struct fault *fault)
 {
 	struct horizon horizon;
 	TRY(read_horizon(connection, repository_id, &horizon, fault));
@@ -205,7 +207,8 @@ publisher_store_end(struct publication_objects *objects)
 }
 
 enum fault_code
-publisher_store_next(struct publication_objects *objects, struct publication_object *ret_object, bool *ret_more, struct fault *fault)
+publisher_store_next(struct publication_objects *objects, struct publication_object *ret_object, bool *ret_more,
+	struct fault *fault)
 {
 	bool row;
 	TRY(stmt_step(objects->rows, &row, fault));
@@ -224,7 +227,8 @@ publisher_store_next(struct publication_objects *objects, struct publication_obj
 	object.published_serial = stmt_int(objects->rows, "published_serial");
 	object.replaced_hash = stmt_blob(objects->rows, "replaced_hash");
 	if (object.object_id != 0 && object.hash.length != SHA256_SIZE)
-		return fault_set(fault, FAULT_DATABASE, "object %" PRId64 " has a hash of %zu bytes", object.object_id, object.hash.length);
+		return fault_set(fault, FAULT_DATABASE, "object %" PRId64 " has a hash of %zu bytes", object.object_id,
+			object.hash.length);
 	objects->object_id = object.object_id;
 	objects->size = object.size;
 	*ret_object = object;
@@ -246,8 +250,8 @@ publisher_store_bytes(struct publication_objects *objects, struct span *ret_der,
 		return fault_set(fault, FAULT_DATABASE, "the bytes of object %" PRId64 " are gone", objects->object_id);
 	struct span der = stmt_blob(objects->bytes, "der");
 	if ((int64_t)der.length != objects->size)
-		return fault_set(fault, FAULT_DATABASE, "object %" PRId64 " has %zu bytes instead of %" PRId64, objects->object_id,
-			der.length,
+		return fault_set(fault, FAULT_DATABASE, "object %" PRId64 " has %zu bytes instead of %" PRId64,
+			objects->object_id, der.length,
 			objects->size);
 	*ret_der = der;
 	return FAULT_NONE;
@@ -302,8 +306,8 @@ publisher_store_state_count(struct db_connection *connection, int64_t repository
 }
 
 enum fault_code
-publisher_store_delta(struct db_connection *connection, int64_t repository_id, int64_t serial, struct publication_objects **ret_objects,
-	struct fault *fault)
+publisher_store_delta(struct db_connection *connection, int64_t repository_id, int64_t serial,
+	struct publication_objects **ret_objects, struct fault *fault)
 {
 	return start_objects(connection, QUERY_PUBLISHER_DELTA, repository_id, serial, ret_objects, fault);
 }
@@ -329,8 +333,8 @@ publisher_store_tree_remove(struct db_connection *connection, int64_t repository
 }
 
 enum fault_code
-publisher_store_trees(struct db_connection *connection, int64_t repository_id, struct publication_tree **ret_trees, size_t *ret_count,
-	struct fault *fault)
+publisher_store_trees(struct db_connection *connection, int64_t repository_id, struct publication_tree **ret_trees,
+	size_t *ret_count, struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	AUTO(struct publication_tree, free) trees = NULL;
@@ -469,8 +473,8 @@ publisher_store_record_notified(struct db *db, int64_t repository_id, int64_t se
 }
 
 static enum fault_code
-drop_bytes(struct db_connection *connection, enum query query, int64_t repository_id, int64_t from, int64_t to, int64_t deltas_from,
-	struct fault *fault)
+drop_bytes(struct db_connection *connection, enum query query, int64_t repository_id, int64_t from, int64_t to,
+	int64_t deltas_from, struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	TRY(stmt_start(connection, query, &stmt, fault));
@@ -482,8 +486,8 @@ drop_bytes(struct db_connection *connection, enum query query, int64_t repositor
 }
 
 /*
- * Drops what was needed before a change and is not after it. All that lay behind the horizon before the change went when the horizon
- * passed it, so that only the two strips between then and now have to be looked at, however long the history is.
+ * Drops what was needed before a change and is not after it. All that lay behind the horizon before the change went when the
+ * horizon passed it, so that only the two strips between then and now have to be looked at, however long the history is.
  */
 static enum fault_code
 drop_between(struct db_connection *connection, int64_t repository_id, const struct horizon *before, struct fault *fault)
@@ -491,11 +495,11 @@ drop_between(struct db_connection *connection, int64_t repository_id, const stru
 	struct horizon now;
 	TRY(read_horizon(connection, repository_id, &now, fault));
 	if (now.states_from > before->states_from)
-		TRY(drop_bytes(connection, QUERY_PUBLISHER_DROP_BYTES_WITHDRAWN, repository_id, before->states_from, now.states_from,
-			now.deltas_from, fault));
+		TRY(drop_bytes(connection, QUERY_PUBLISHER_DROP_BYTES_WITHDRAWN, repository_id, before->states_from,
+			now.states_from, now.deltas_from, fault));
 	if (now.deltas_from > before->deltas_from)
-		TRY(drop_bytes(connection, QUERY_PUBLISHER_DROP_BYTES_PUBLISHED, repository_id, before->deltas_from, now.states_from,
-			now.deltas_from, fault));
+		TRY(drop_bytes(connection, QUERY_PUBLISHER_DROP_BYTES_PUBLISHED, repository_id, before->deltas_from,
+			now.states_from, now.deltas_from, fault));
 	return FAULT_NONE;
 }
 
@@ -534,7 +538,10 @@ new_tree(struct db_connection *connection, void *argument, struct fault *fault)
 	stmt_bind_int(insert, ":repository_id", change->repository_id);
 	stmt_bind_int(insert, ":target_serial", change->serial);
 	TRY(stmt_run(insert, fault));
-	/* Ids are never given twice, nor are names then: what an earlier tree left behind is never taken for a part of this one. */
+	/*
+	 * Ids are never given twice, nor are names then: what an earlier tree left behind is never taken for a part of
+	 * this one.
+	 */
 	tree.tree_id = stmt_inserted_id(connection);
 	(void)snprintf(tree.name, sizeof tree.name, "%" PRId64, tree.tree_id);
 	TRY(stmt_start(connection, QUERY_PUBLISHER_NAME_TREE, &name, fault));
@@ -598,7 +605,8 @@ serve_tree(struct db_connection *connection, void *argument, struct fault *fault
 }
 
 enum fault_code
-publisher_store_serve_tree(struct db *db, int64_t repository_id, int64_t tree_id, int64_t serial, int64_t now_at, struct fault *fault)
+publisher_store_serve_tree(struct db *db, int64_t repository_id, int64_t tree_id, int64_t serial, int64_t now_at,
+	struct fault *fault)
 {
 	struct change change = { .repository_id = repository_id, .tree_id = tree_id, .serial = serial, .now_at = now_at };
 	return db_write(db, serve_tree, &change, fault);

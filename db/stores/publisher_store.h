@@ -1,12 +1,12 @@
 /*
  * publisher_store: all that the publisher reads from the database and records in it.
  *
- * The state of a serial is the objects published with it or before it and not withdrawn by it. It never changes once the cut is made, so
- * it may be read in pages, each on a connection (a view) of its own: nobody has to hold a long view that keeps the log from being
- * folded in. Rows are borrowed until the next one is asked for.
+ * The state of a serial is the objects published with it or before it and not withdrawn by it. It never changes once the cut
+ * is made, so it may be read in pages, each on a connection (a view) of its own: nobody has to hold a long view that keeps the
+ * log from being folded in. Rows are borrowed until the next one is asked for.
  *
- * Never decides anything. The bytes of an object are dropped in the same transaction that records that the last file which needs them
- * is not kept any more; the row of the object itself stays.
+ * Never decides anything. The bytes of an object are dropped in the same transaction that records that the last file which
+ * needs them is not kept any more; the row of the object itself stays.
  *
  * Threads: reads belong to the thread that has the connection; recording functions are safe from any thread.
  */
@@ -80,8 +80,8 @@ CHECKED enum fault_code publisher_store_cut(struct db_connection *connection, in
 CHECKED enum fault_code publisher_store_cuts_up(struct db_connection *connection, int64_t repository_id, int64_t serial,
 	struct publication_cut **ret_cuts, size_t *ret_count, struct fault *fault);
 /* At most `limit` cuts from this serial on, downwards. *ret_cuts is to be freed. */
-CHECKED enum fault_code publisher_store_cuts_down(struct db_connection *connection, int64_t repository_id, int64_t serial, int64_t limit,
-	struct publication_cut **ret_cuts, size_t *ret_count, struct fault *fault);
+CHECKED enum fault_code publisher_store_cuts_down(struct db_connection *connection, int64_t repository_id, int64_t serial,
+	int64_t limit, struct publication_cut **ret_cuts, size_t *ret_count, struct fault *fault);
 /* All cuts from the oldest with a kept file on, upwards. *ret_cuts is to be freed. */
 CHECKED enum fault_code publisher_store_cuts_kept(struct db_connection *connection, int64_t repository_id,
 	struct publication_cut **ret_cuts, size_t *ret_count, struct fault *fault);
@@ -91,28 +91,31 @@ struct publication_objects;
 void publisher_store_end(struct publication_objects *objects); /* NULL is harmless */
 SCOPED(struct publication_objects, publisher_store_end)
 /* *ret_object is set only where *ret_more. */
-CHECKED enum fault_code publisher_store_next(struct publication_objects *objects, struct publication_object *ret_object, bool *ret_more,
-	struct fault *fault);
+CHECKED enum fault_code publisher_store_next(struct publication_objects *objects, struct publication_object *ret_object,
+	bool *ret_more, struct fault *fault);
 /* The bytes of the object last given, borrowed until the next is asked for. DATABASE when they are gone or of another size. */
 CHECKED enum fault_code publisher_store_bytes(struct publication_objects *objects, struct span *ret_der, struct fault *fault);
 
 /* At most `limit` objects of the state of a serial whose id is above `after`, in order of their ids. */
-CHECKED enum fault_code publisher_store_state(struct db_connection *connection, int64_t repository_id, int64_t serial, int64_t after,
-	int64_t limit, struct publication_objects **ret_objects, struct fault *fault);
+CHECKED enum fault_code publisher_store_state(struct db_connection *connection, int64_t repository_id, int64_t serial,
+	int64_t after, int64_t limit, struct publication_objects **ret_objects, struct fault *fault);
 /* The one object of that state at a path, or no row. */
 CHECKED enum fault_code publisher_store_state_path(struct db_connection *connection, int64_t repository_id, int64_t serial,
 	const char *path, struct publication_objects **ret_objects, struct fault *fault);
 CHECKED enum fault_code publisher_store_state_count(struct db_connection *connection, int64_t repository_id, int64_t serial,
 	int64_t *ret_count, struct fault *fault);
-/* What a cut changed, without the trust anchor's certificate: publications in order of their ids, then withdrawals (object_id 0). */
+/*
+ * What a cut changed, without the trust anchor's certificate: publications in order of their ids, then withdrawals
+ * (object_id 0).
+ */
 CHECKED enum fault_code publisher_store_delta(struct db_connection *connection, int64_t repository_id, int64_t serial,
 	struct publication_objects **ret_objects, struct fault *fault);
 /* What a tree of serial `from` lacks at `serial`: a page, as publisher_store_state(). */
-CHECKED enum fault_code publisher_store_tree_put(struct db_connection *connection, int64_t repository_id, int64_t from, int64_t serial,
-	int64_t after, int64_t limit, struct publication_objects **ret_objects, struct fault *fault);
+CHECKED enum fault_code publisher_store_tree_put(struct db_connection *connection, int64_t repository_id, int64_t from,
+	int64_t serial, int64_t after, int64_t limit, struct publication_objects **ret_objects, struct fault *fault);
 /* What a tree of serial `from` may have and `serial` has not. */
-CHECKED enum fault_code publisher_store_tree_remove(struct db_connection *connection, int64_t repository_id, int64_t from, int64_t serial,
-	struct publication_objects **ret_objects, struct fault *fault);
+CHECKED enum fault_code publisher_store_tree_remove(struct db_connection *connection, int64_t repository_id, int64_t from,
+	int64_t serial, struct publication_objects **ret_objects, struct fault *fault);
 
 /* All trees, the oldest first. *ret_trees is to be freed. */
 CHECKED enum fault_code publisher_store_trees(struct db_connection *connection, int64_t repository_id,
@@ -137,8 +140,8 @@ CHECKED enum fault_code publisher_store_new_tree(struct db *db, int64_t reposito
 	struct publication_tree *ret_tree, struct fault *fault);
 CHECKED enum fault_code publisher_store_aim_tree(struct db *db, int64_t tree_id, int64_t target_serial, struct fault *fault);
 /* The tree is complete at this serial and served; whichever was before is retired now. Drops bytes as retire_cut does. */
-CHECKED enum fault_code publisher_store_serve_tree(struct db *db, int64_t repository_id, int64_t tree_id, int64_t serial, int64_t now_at,
-	struct fault *fault);
+CHECKED enum fault_code publisher_store_serve_tree(struct db *db, int64_t repository_id, int64_t tree_id, int64_t serial,
+	int64_t now_at, struct fault *fault);
 CHECKED enum fault_code publisher_store_drop_tree(struct db *db, int64_t repository_id, int64_t tree_id, struct fault *fault);
 
 #endif

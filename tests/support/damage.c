@@ -33,7 +33,8 @@ replace(struct sample_repository *sample, const char *path, enum damage damage)
 	(void)snprintf(inner, sizeof inner, "%s/inner", path);
 	if (unlinkat(sample->directory, path, 0) != 0)
 		abort();
-	if (damage == DAMAGE_DIRECTORY && (mkdirat(sample->directory, path, 0700) != 0 || mkdirat(sample->directory, inner, 0700) != 0))
+	if (damage == DAMAGE_DIRECTORY && (mkdirat(sample->directory, path, 0700) != 0 || mkdirat(sample->directory, inner,
+		0700) != 0))
 		abort();
 	if (damage == DAMAGE_LINK && symlinkat("nowhere", sample->directory, path) != 0)
 		abort();

@@ -38,7 +38,8 @@ publish_fixture_read(struct publish_fixture *fixture)
 	bool found = false;
 	if (db_reader_acquire(fixture->sample.db, &connection, NULL) != FAULT_NONE ||
 		publisher_store_repository(connection, 1, &fixture->repository, NULL) != FAULT_NONE ||
-		publisher_store_cut(connection, 1, fixture->repository.serial, &fixture->cut, &found, NULL) != FAULT_NONE || !found)
+		publisher_store_cut(connection, 1, fixture->repository.serial, &fixture->cut, &found, NULL) != FAULT_NONE ||
+		!found)
 		abort();
 	fixture->site.settings = fixture->sample.settings;
 }

@@ -1,4 +1,7 @@
-/* publish_fixture: one sample repository for each test case, with what the parts of the publisher take. For cmocka programs alone. */
+/*
+ * publish_fixture: one sample repository for each test case, with what the parts of the publisher take. For cmocka
+ * programs alone.
+ */
 #ifndef TESTS_SUPPORT_PUBLISH_FIXTURE_H
 #define TESTS_SUPPORT_PUBLISH_FIXTURE_H
 

@@ -101,7 +101,8 @@ published_path(struct sample_repository *sample, int64_t serial, const char *nam
 	struct cut_row *cuts = NULL;
 	if (serial < 1 || (size_t)serial > read_cuts(sample, &cuts))
 		abort();
-	(void)snprintf(path, sizeof path, "rrdp/" SAMPLE_REPOSITORY_SESSION "/%" PRId64 "/%s/%s", serial, cuts[serial - 1].random, name);
+	(void)snprintf(path, sizeof path, "rrdp/" SAMPLE_REPOSITORY_SESSION "/%" PRId64 "/%s/%s", serial, cuts[serial - 1].random,
+		name);
 	free(cuts);
 	return path;
 }
@@ -131,8 +132,8 @@ read_file(struct sample_repository *sample, const char *path, const char *hash, 
 }
 
 static const char *
-read_document(struct sample_repository *sample, const char *path, const char *hash, int64_t modified_at, const char *name, int64_t serial,
-	struct rrdp_document *ret_document)
+read_document(struct sample_repository *sample, const char *path, const char *hash, int64_t modified_at, const char *name,
+	int64_t serial, struct rrdp_document *ret_document)
 {
 	AUTO_CLEAR(struct bytes, bytes_clear) text = BYTES_INIT;
 	CHECK(read_file(sample, path, hash, modified_at, &text));
@@ -174,7 +175,8 @@ check_unique(const struct rrdp_document *document)
 	for (size_t i = 0; i < document->count && document->count < 2000; i++)
 		for (size_t j = 0; j < i; j++)
 			if (strcmp(document->elements[i].uri, document->elements[j].uri) == 0)
-				return complain("%s %" PRId64 " has %s twice", document->name, document->serial, document->elements[i].uri);
+				return complain("%s %" PRId64 " has %s twice", document->name, document->serial,
+					document->elements[i].uri);
 	return NULL;
 }
 
@@ -185,12 +187,14 @@ check_snapshot(const struct rrdp_document *document, struct sample_state *state)
 	char hash[65];
 	CHECK(check_unique(document));
 	if (document->count != state->count)
-		return complain("snapshot %" PRId64 " has %zu objects instead of %zu", document->serial, document->count, state->count);
+		return complain("snapshot %" PRId64 " has %zu objects instead of %zu", document->serial, document->count,
+			state->count);
 	for (size_t i = 0; i < document->count; i++) {
 		const struct sample_object *object = find(state, document->elements[i].uri);
 		hash_text(bytes_span(&document->elements[i].object), hash);
 		if (object == NULL || strcmp(object->hash, hash) != 0)
-			return complain("snapshot %" PRId64 ": %s is not so in the database", document->serial, document->elements[i].uri);
+			return complain("snapshot %" PRId64 ": %s is not so in the database", document->serial,
+				document->elements[i].uri);
 	}
 	return NULL;
 }
@@ -206,8 +210,10 @@ apply_delta(const struct rrdp_document *document, struct sample_state *state)
 		const struct rrdp_element *element = &document->elements[i];
 		struct sample_object *object = find(state, element->uri);
 		bool publish = strcmp(element->name, "publish") == 0;
-		if ((object == NULL) != (element->hash[0] == '\0') || (object != NULL && strcmp(object->hash, element->hash) != 0))
-			return complain("delta %" PRId64 ": the hash of %s is not that of what is there", document->serial, element->uri);
+		if ((object == NULL) != (element->hash[0] == '\0') || (object != NULL && strcmp(object->hash,
+			element->hash) != 0))
+			return complain("delta %" PRId64 ": the hash of %s is not that of what is there", document->serial,
+				element->uri);
 		if (!publish) {
 			*object = state->objects[--state->count];
 			continue;
@@ -256,7 +262,8 @@ check_list(const struct sample_repository *sample, const struct cut_row *cuts, i
 	if (before < 1 || (int64_t)count == sample->settings.deltas_max)
 		return NULL;
 	const struct cut_row *next = &cuts[before - 1];
-	bool fits = next->delta_kept && next->delta_hash[0] != '\0' && now->cut_at - next->cut_at <= sample->settings.delta_age_max_s &&
+	bool fits = next->delta_kept && next->delta_hash[0] != '\0' &&
+		now->cut_at - next->cut_at <= sample->settings.delta_age_max_s &&
 		total + next->delta_size <= now->snapshot_size;
 	return fits ? complain("serial %" PRId64 " could list delta %" PRId64 " and doesn't", serial, before) : NULL;
 }
@@ -272,7 +279,8 @@ uri_path(const char *uri, char path[PATH_ROOM])
 }
 
 static const char *
-replay(struct sample_repository *sample, const struct rrdp_document *notification, const struct cut_row *cuts, struct sample_state *target)
+replay(struct sample_repository *sample, const struct rrdp_document *notification, const struct cut_row *cuts,
+	struct sample_state *target)
 {
 	struct sample_state state;
 	char path[PATH_ROOM];
@@ -303,7 +311,8 @@ replay(struct sample_repository *sample, const struct rrdp_document *notificatio
 }
 
 static const char *
-check_rrdp(struct sample_repository *sample, const struct cut_row *cuts, size_t count, int64_t notified, struct sample_state *target)
+check_rrdp(struct sample_repository *sample, const struct cut_row *cuts, size_t count, int64_t notified,
+	struct sample_state *target)
 {
 	AUTO_CLEAR(struct rrdp_document, rrdp_reader_clear) notification = { .count = 0 };
 	AUTO_CLEAR(struct rrdp_document, rrdp_reader_clear) snapshot = { .count = 0 };
@@ -357,7 +366,8 @@ walk(struct sample_repository *sample, const char *directory, void (*visit)(void
 }
 
 void
-published_walk(struct sample_repository *sample, const char *directory, void (*visit)(void *argument, const char *path), void *argument)
+published_walk(struct sample_repository *sample, const char *directory, void (*visit)(void *argument, const char *path),
+	void *argument)
 {
 	walk(sample, directory, visit, argument);
 }
@@ -441,7 +451,8 @@ check_directories(struct sample_repository *sample, const char *directory)
 	if (fd < 0 || fstat(fd, &status) != 0)
 		return complain("%s: %s", directory, strerror(errno));
 	if ((status.st_mode & 07777) != 0755 || status.st_mtim.tv_sec != DIRECTORY_TIME || status.st_mtim.tv_nsec != 0)
-		wrong = complain("directory %s: mode %o, time %" PRId64, directory, status.st_mode, (int64_t)status.st_mtim.tv_sec);
+		wrong = complain("directory %s: mode %o, time %" PRId64, directory, status.st_mode,
+			(int64_t)status.st_mtim.tv_sec);
 	DIR *stream = fdopendir(fd);
 	for (const struct dirent *entry; wrong == NULL && (entry = readdir(stream)) != NULL;) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
@@ -486,7 +497,8 @@ published_check_trust_anchor(struct sample_repository *sample)
 	AUTO_CLEAR(struct bytes, bytes_clear) content = BYTES_INIT;
 	struct sample_state state;
 	const char *wrong = NULL;
-	sample_repository_state(sample, sample_repository_number(sample, "SELECT notified_serial AS n FROM repositories"), &state);
+	sample_repository_state(sample, sample_repository_number(sample, "SELECT notified_serial AS n FROM repositories"),
+		&state);
 	for (size_t i = 0; i < state.count && wrong == NULL; i++)
 		if (state.objects[i].trust_anchor)
 			wrong = read_file(sample, "ta/ta.cer", state.objects[i].hash, state.objects[i].modified_at, &content);
@@ -500,7 +512,8 @@ published_check(struct sample_repository *sample)
 	CHECK(published_check_trust_anchor(sample));
 	CHECK(published_check_rrdp(sample));
 	CHECK(published_check_kept(sample));
-	return sample_repository_number(sample, "SELECT rsync_serial AS n FROM repositories") != 0 ? published_check_rsync(sample) : NULL;
+	return sample_repository_number(sample, "SELECT rsync_serial AS n FROM repositories") != 0 ? published_check_rsync(sample)
+		: NULL;
 }
 
 struct fingerprint {
@@ -531,8 +544,8 @@ add_entry(void *argument, const char *path)
 		hash_text(bytes_span(&content), content_hash);
 	}
 	int64_t modified_at = S_ISREG(status.st_mode) ? status.st_mtim.tv_sec : 0;
-	if (bytes_printf(&text, NULL, "%s %o %" PRId64 " %s %s", path, status.st_mode, modified_at, link, content_hash) != FAULT_NONE ||
-		digest_sha256(bytes_span(&text), hash, NULL) != FAULT_NONE)
+	if (bytes_printf(&text, NULL, "%s %o %" PRId64 " %s %s", path, status.st_mode, modified_at, link,
+		content_hash) != FAULT_NONE || digest_sha256(bytes_span(&text), hash, NULL) != FAULT_NONE)
 		abort();
 	for (size_t i = 0; i < SHA256_SIZE; i++) {
 		carry += fingerprint->sum[i] + (unsigned)hash[i];

@@ -51,7 +51,8 @@ static bool
 take_name(struct reader *reader, char name[16])
 {
 	size_t length = 0;
-	while (reader->at < reader->end && length < 15 && (islower((unsigned char)*reader->at) || strchr("_", *reader->at) != NULL))
+	while (reader->at < reader->end && length < 15 && (islower((unsigned char)*reader->at) || strchr("_",
+		*reader->at) != NULL))
 		name[length++] = *reader->at++;
 	name[length] = '\0';
 	return length > 0;
@@ -169,10 +170,12 @@ parse_root(struct reader *reader, struct rrdp_document *document)
 	const char *wrong = take_tag(reader, &tag);
 	if (wrong != NULL)
 		return wrong;
-	if (tag.closed || (strcmp(tag.name, "notification") != 0 && strcmp(tag.name, "snapshot") != 0 && strcmp(tag.name, "delta") != 0))
+	if (tag.closed || (strcmp(tag.name, "notification") != 0 && strcmp(tag.name, "snapshot") != 0 && strcmp(tag.name,
+		"delta") != 0))
 		REFUSE("another root element");
 	(void)snprintf(document->name, sizeof document->name, "%s", tag.name);
-	const char *xmlns = attribute(&tag, "xmlns"), *version = attribute(&tag, "version"), *session = attribute(&tag, "session_id");
+	const char *xmlns = attribute(&tag, "xmlns"), *version = attribute(&tag, "version"), *session = attribute(&tag,
+		"session_id");
 	if (xmlns == NULL || strcmp(xmlns, "http://www.ripe.net/rpki/rrdp") != 0)
 		REFUSE("another namespace");
 	if (version == NULL || strcmp(version, "1") != 0)

@@ -1,8 +1,9 @@
 /*
- * rrdp_reader: reads RRDP files as strictly as a validator: its own reading of RFC 8182 §3.5, sharing nothing with what writes them.
+ * rrdp_reader: reads RRDP files as strictly as a validator: its own reading of RFC 8182 §3.5, sharing nothing with what writes
+ * them.
  *
- * Refused: anything but US-ASCII, other elements, attributes, comments, declarations, a document type, text where none belongs, a wrong
- * version or namespace, hashes that are no lower-case SHA-256. Threads: one document at a time.
+ * Refused: anything but US-ASCII, other elements, attributes, comments, declarations, a document type, text where none
+ * belongs, a wrong version or namespace, hashes that are no lower-case SHA-256. Threads: one document at a time.
  */
 #ifndef TESTS_SUPPORT_RRDP_READER_H
 #define TESTS_SUPPORT_RRDP_READER_H

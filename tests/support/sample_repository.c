@@ -68,7 +68,8 @@ insert_first_rows(struct sample_repository *sample)
 		SAMPLE_REPOSITORY_RRDP "', '" SAMPLE_REPOSITORY_RSYNC "', '" SAMPLE_REPOSITORY_SESSION "')");
 	sample_repository_run(sample, "INSERT INTO cas (ca_id, handle, kind, repository_id, directory, created_at) "
 		"VALUES (1, 'ta', 'ta', 1, 'ta/', 0)");
-	sample_repository_run(sample, "INSERT INTO keys (key_id, ca_id, spki, key_identifier, created_at) VALUES (1, 1, x'00', x'01', 0)");
+	sample_repository_run(sample,
+		"INSERT INTO keys (key_id, ca_id, spki, key_identifier, created_at) VALUES (1, 1, x'00', x'01', 0)");
 }
 
 void
@@ -155,15 +156,18 @@ stage_one(struct db_connection *connection, const struct sample_staging *staging
 	TRY(withdraw(connection, staging, now_at, fault));
 	if (staging->kind[0] == '\0')
 		return FAULT_NONE;
-	TRY(stmt_prepare(connection, "sample_object", "INSERT INTO objects (repository_id, ca_id, key_id, kind, path, hash, size, "
-		"not_before_at, not_after_at, modified_at) VALUES (1, 1, 1, :kind, :path, :hash, :size, 0, 0, :now_at)", &object, fault));
+	TRY(stmt_prepare(connection, "sample_object",
+		"INSERT INTO objects (repository_id, ca_id, key_id, kind, path, hash, size, "
+		"not_before_at, not_after_at, modified_at) VALUES (1, 1, 1, :kind, :path, :hash, :size, 0, 0, :now_at)", &object,
+			fault));
 	stmt_bind_text(object, ":kind", staging->kind);
 	stmt_bind_text(object, ":path", staging->path);
 	stmt_bind_blob(object, ":hash", SPAN(staging->hash, SHA256_SIZE));
 	stmt_bind_int(object, ":size", (int64_t)staging->der.length);
 	stmt_bind_int(object, ":now_at", now_at);
 	TRY(stmt_run(object, fault));
-	TRY(stmt_prepare(connection, "sample_bytes", "INSERT INTO object_bytes (object_id, der) VALUES (:object_id, :der)", &bytes, fault));
+	TRY(stmt_prepare(connection, "sample_bytes", "INSERT INTO object_bytes (object_id, der) VALUES (:object_id, :der)",
+		&bytes, fault));
 	stmt_bind_int(bytes, ":object_id", stmt_inserted_id(connection));
 	stmt_bind_blob(bytes, ":der", bytes_span(&staging->der));
 	return stmt_run(bytes, fault);
@@ -280,7 +284,8 @@ sample_repository_state(struct sample_repository *sample, int64_t serial, struct
 	*ret_state = (struct sample_state){ .count = 0 };
 	must(db_reader_acquire(sample->db, &connection, &fault), &fault, "state");
 	must(stmt_prepare(connection, "sample_state", "SELECT path, hash, size, modified_at, kind = 'ta' AS ta FROM objects "
-		"WHERE published_serial <= :serial AND (withdrawn_serial IS NULL OR withdrawn_serial > :serial) ORDER BY path", &stmt,
+		"WHERE published_serial <= :serial AND (withdrawn_serial IS NULL OR withdrawn_serial > :serial) ORDER BY path",
+			&stmt,
 		&fault), &fault, "state");
 	stmt_bind_int(stmt, ":serial", serial);
 	for (;;) {

@@ -1,6 +1,6 @@
 /*
- * sample_repository: a database with one repository, whose rows are made as the cut makes them, for tests of the publisher. Objects are
- * random bytes, not RPKI objects. Whatever fails in it ends the program. Threads: one.
+ * sample_repository: a database with one repository, whose rows are made as the cut makes them, for tests of the publisher.
+ * Objects are random bytes, not RPKI objects. Whatever fails in it ends the program. Threads: one.
  */
 #ifndef TESTS_SUPPORT_SAMPLE_REPOSITORY_H
 #define TESTS_SUPPORT_SAMPLE_REPOSITORY_H

@@ -48,7 +48,8 @@ check_gzip(struct publish_fixture *fixture, const char *path)
 	site_gzip_path(gzip_path, path);
 	if (atomic_file_read(fixture->sample.directory, gzip_path, ROOM, &packed, NULL) != FAULT_NONE)
 		return NULL;
-	z_stream stream = { .next_in = packed.data, .avail_in = (uInt)packed.length, .next_out = plain, .avail_out = sizeof plain - 1 };
+	z_stream stream = { .next_in = packed.data, .avail_in = (uInt)packed.length, .next_out = plain,
+		.avail_out = sizeof plain - 1 };
 	if (inflateInit2(&stream, 15 + 16) != Z_OK)
 		abort();
 	int result = inflate(&stream, Z_FINISH);

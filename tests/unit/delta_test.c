@@ -89,7 +89,8 @@ delta__refuses_rows_that_are_not_whole(void **state)
 	sample_repository_run(&fixture->sample, "UPDATE objects SET path = '/b.roa' WHERE published_serial = 2");
 	assert_int_equal(write(fixture, NULL, &has, NULL), FAULT_DATABASE);
 	sample_repository_run(&fixture->sample, "UPDATE objects SET path = 'b.roa' WHERE published_serial = 2");
-	sample_repository_run(&fixture->sample, "DELETE FROM object_bytes WHERE object_id = (SELECT max(object_id) FROM objects)");
+	sample_repository_run(&fixture->sample,
+		"DELETE FROM object_bytes WHERE object_id = (SELECT max(object_id) FROM objects)");
 	assert_int_equal(write(fixture, NULL, &has, NULL), FAULT_DATABASE);
 	assert_false(published_exists(&fixture->sample, published_path(&fixture->sample, 2, "delta.xml")));
 }

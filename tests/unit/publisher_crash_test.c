@@ -1,6 +1,6 @@
 /*
- * The publisher killed at any instant, and on a disk that is full at any write: what is served is never torn, and afterwards it is made
- * equal to the database again.
+ * The publisher killed at any instant, and on a disk that is full at any write: what is served is never torn, and afterwards
+ * it is made equal to the database again.
  */
 #include <setjmp.h>
 #include <stdarg.h>

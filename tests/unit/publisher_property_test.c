@@ -1,6 +1,7 @@
 /*
- * Random streams of changes, with the publisher stopped, restarted and its files spoiled in between: whatever comes, what validators
- * find is the state that the rows say, every listed chain of deltas leads there, and what was lost comes back byte for byte.
+ * Random streams of changes, with the publisher stopped, restarted and its files spoiled in between: whatever comes, what
+ * validators find is the state that the rows say, every listed chain of deltas leads there, and what was lost comes back byte
+ * for byte.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,8 +31,8 @@ static void
 name_path(struct sample_repository *sample, char path[64])
 {
 	uint64_t i = sample_repository_random(sample, PATHS);
-	(void)snprintf(path, 64, i % 3 == 0 ? "m%u/o%u.roa" : i % 3 == 1 ? "m%u/deep/er/o%u.cer" : "m%u-o%u.crl", (unsigned)(i % 7),
-		(unsigned)i);
+	(void)snprintf(path, 64, i % 3 == 0 ? "m%u/o%u.roa" : i % 3 == 1 ? "m%u/deep/er/o%u.cer" : "m%u-o%u.crl",
+		(unsigned)(i % 7), (unsigned)i);
 }
 
 /* What one cut brings: mostly a few changes, sometimes many, sometimes the trust anchor's certificate alone. */

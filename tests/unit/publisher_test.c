@@ -50,8 +50,8 @@ publisher__refuses_a_repository_that_is_not_there(void **state)
 	struct publisher *publisher = NULL;
 	struct publisher_settings settings = fixture->sample.settings;
 	settings.repository_id = 2;
-	assert_int_equal(publisher_new(fixture->sample.db, fixture->sample.directory, &fixture->sample.clock, &settings, &publisher, NULL),
-		FAULT_DATABASE);
+	assert_int_equal(publisher_new(fixture->sample.db, fixture->sample.directory, &fixture->sample.clock, &settings,
+		&publisher, NULL), FAULT_DATABASE);
 	assert_null(publisher);
 	publisher_free(NULL);
 }
@@ -105,12 +105,14 @@ publisher__forgets_payloads_once_validators_are_told(void **state)
 	sample_repository_put(&fixture->sample, "a.roa", "roa", 10);
 	sample_repository_put(&fixture->sample, "b.roa", "roa", 10);
 	sample_repository_stage(&fixture->sample);
-	sample_repository_run(&fixture->sample, "INSERT INTO roa_payloads SELECT 1, 64496, 4, x'c0000200', 24, 24, object_id FROM objects");
+	sample_repository_run(&fixture->sample,
+		"INSERT INTO roa_payloads SELECT 1, 64496, 4, x'c0000200', 24, 24, object_id FROM objects");
 	(void)publish_fixture_publish(fixture);
 	sample_repository_remove(&fixture->sample, "a.roa");
 	sample_repository_put(&fixture->sample, "b.roa", "roa", 10);
 	sample_repository_stage(&fixture->sample);
-	sample_repository_run(&fixture->sample, "INSERT INTO roa_payloads SELECT 1, 64496, 4, x'c0000200', 24, 24, object_id FROM objects "
+	sample_repository_run(&fixture->sample,
+		"INSERT INTO roa_payloads SELECT 1, 64496, 4, x'c0000200', 24, 24, object_id FROM objects "
 		"WHERE published_serial IS NULL");
 	(void)sample_repository_cut(&fixture->sample, 1);
 	assert_int_equal(number(fixture, "SELECT count(*) AS n FROM roa_payloads"), 3);

@@ -120,14 +120,14 @@ make_aged(struct publication_cut cuts[6], struct retention_item items[6])
 }
 
 static void
-expect_plan(const struct publication_cut *cuts, const struct retention_item *items, int64_t grace_s, int64_t budget, int64_t now_at,
-	int64_t snapshots_from, int64_t deltas_from)
+expect_plan(const struct publication_cut *cuts, const struct retention_item *items, int64_t grace_s, int64_t budget,
+	int64_t now_at, int64_t snapshots_from, int64_t deltas_from)
 {
 	const struct publisher_settings settings = { .file_grace_s = grace_s, .file_budget = budget };
 	struct retention_plan plan = retention_decide(cuts, 6, items, &settings, now_at);
 	if (plan.snapshots_from != snapshots_from || plan.deltas_from != deltas_from)
-		fail_msg("grace %lld, budget %lld, at %lld: from %lld and %lld", (long long)grace_s, (long long)budget, (long long)now_at,
-			(long long)plan.snapshots_from, (long long)plan.deltas_from);
+		fail_msg("grace %lld, budget %lld, at %lld: from %lld and %lld", (long long)grace_s, (long long)budget,
+			(long long)now_at, (long long)plan.snapshots_from, (long long)plan.deltas_from);
 }
 
 static void

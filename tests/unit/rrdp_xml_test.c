@@ -15,7 +15,8 @@
 #define HEAD "<?xml version=\"1.0\" encoding=\"US-ASCII\"?>\n"
 
 static const uint8_t hash[SHA256_SIZE] = {
-	0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15,
+	0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f, 0x10, 0x11, 0x12, 0x13,
+		0x14, 0x15,
 	0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0xff,
 };
 
@@ -44,7 +45,8 @@ rrdp_xml__writes_documents(void **state)
 	expect(&text, HEAD "<snapshot xmlns=\"http://www.ripe.net/rpki/rrdp\" version=\"1\" session_id=\"" SESSION
 		"\" serial=\"9223372036854775807\">\n");
 	assert_int_equal(rrdp_xml_open(&text, RRDP_DELTA, SESSION, 1, NULL), FAULT_NONE);
-	expect(&text, HEAD "<delta xmlns=\"http://www.ripe.net/rpki/rrdp\" version=\"1\" session_id=\"" SESSION "\" serial=\"1\">\n");
+	expect(&text,
+		HEAD "<delta xmlns=\"http://www.ripe.net/rpki/rrdp\" version=\"1\" session_id=\"" SESSION "\" serial=\"1\">\n");
 	assert_int_equal(rrdp_xml_close(&text, RRDP_NOTIFICATION, NULL), FAULT_NONE);
 	assert_int_equal(rrdp_xml_close(&text, RRDP_SNAPSHOT, NULL), FAULT_NONE);
 	assert_int_equal(rrdp_xml_close(&text, RRDP_DELTA, NULL), FAULT_NONE);
@@ -90,7 +92,8 @@ rrdp_xml__refuses_what_no_uri_holds(void **state)
 	struct fault fault = FAULT_INIT;
 	(void)state;
 	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
-		assert_int_equal(rrdp_xml_publish(&text, "rsync://h/", paths[i], SPAN(NULL, 0), SPAN("a", 1), &fault), FAULT_DATABASE);
+		assert_int_equal(rrdp_xml_publish(&text, "rsync://h/", paths[i], SPAN(NULL, 0), SPAN("a", 1), &fault),
+			FAULT_DATABASE);
 		assert_int_equal(rrdp_xml_withdraw(&text, paths[i], "a.roa", some_hash(), &fault), FAULT_DATABASE);
 	}
 }

@@ -210,7 +210,8 @@ rsync_rotation__goes_on_after_a_crash_behind_the_flip(void **state)
 	advance(fixture);
 	assert_int_equal(rows(fixture), 3); /* neither was touched: both may be in use */
 	assert_int_equal(sample_repository_number(&fixture->sample, "SELECT serial AS n FROM rsync_trees WHERE tree_id = 2"), 2);
-	assert_int_equal(sample_repository_number(&fixture->sample, "SELECT count(*) AS n FROM rsync_trees WHERE retired_at IS NULL"), 1);
+	assert_int_equal(sample_repository_number(&fixture->sample,
+		"SELECT count(*) AS n FROM rsync_trees WHERE retired_at IS NULL"), 1);
 }
 
 static void

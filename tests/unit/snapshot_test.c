@@ -157,7 +157,8 @@ snapshot__refuses_rows_that_are_not_whole(void **state)
 		sample_repository_run(&fixture->sample, "DELETE FROM objects");
 		sample_repository_run(&fixture->sample, "DELETE FROM cuts");
 		sample_repository_run(&fixture->sample, "DELETE FROM sqlite_sequence");
-		sample_repository_run(&fixture->sample, "UPDATE repositories SET serial = 0, session = '" SAMPLE_REPOSITORY_SESSION
+		sample_repository_run(&fixture->sample,
+			"UPDATE repositories SET serial = 0, session = '" SAMPLE_REPOSITORY_SESSION
 			"', rsync_uri = '" SAMPLE_REPOSITORY_RSYNC "'");
 	}
 }

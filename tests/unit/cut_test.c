@@ -1,0 +1,128 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "ca/jobs/cut.h"
+#include "tests/support/world.h"
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, world_open, world_close)
+
+static struct cut_position
+look(struct world *world)
+{
+	struct cut_position position;
+	WORLD_OK(cut_look(world->db, world->repository_id, &position, fault));
+	return position;
+}
+
+/* Objects of all that is due, staged; no cut yet. A second later than what was before. */
+static void
+stage(struct world *world, bool parents)
+{
+	struct reconcile_result result = { 0 };
+	clock_hand_set(&world->clock, clock_now(&world->clock) + 1);
+	WORLD_OK(reconcile_members(&world->reconcile, NULL, &result, fault));
+	if (parents)
+		WORLD_OK(reconcile_parents(&world->reconcile, &result, fault));
+}
+
+static void
+cut__refuses_a_repository_that_is_none(void **state)
+{
+	struct world *world = *state;
+	struct cut_position position;
+	int64_t serial = 77;
+	assert_int_equal(cut_look(world->db, 99, &position, NULL), FAULT_NOT_FOUND);
+	assert_int_equal(cut_make(world->db, 99, &world->clock, &serial, NULL), FAULT_NOT_FOUND);
+	assert_int_equal(serial, 77);
+}
+
+static void
+cut__of_nothing_makes_no_serial(void **state)
+{
+	struct world *world = *state;
+	int64_t serial = 77;
+	assert_false(look(world).waiting);
+	WORLD_OK(cut_make(world->db, world->repository_id, &world->clock, &serial, fault));
+	assert_int_equal(serial, 0);
+	assert_int_equal(look(world).serial, 0);
+}
+
+/* A child's certificate is staged, and its parent's manifest doesn't name it yet: nothing leaves. */
+static void
+cut__waits_for_the_parents(void **state)
+{
+	struct world *world = *state;
+	int64_t serial = 77;
+	world_add_member(world, "member", "192.0.2.0/24");
+	stage(world, false);
+	struct cut_position position = look(world);
+	assert_true(position.waiting);
+	assert_true(position.blocked);
+	assert_int_equal(cut_make(world->db, world->repository_id, &world->clock, &serial, NULL), FAULT_BUSY);
+	assert_int_equal(serial, 77);
+	assert_int_equal(look(world).serial, 0);
+	assert_int_equal(world_cut(world), 1);
+	assert_false(look(world).blocked);
+}
+
+/* Notifications are told apart by their second, so a cut in the same one, or before it, has to wait. */
+static void
+cut__needs_a_later_second(void **state)
+{
+	struct world *world = *state;
+	int64_t serial = 77, ca_id = world_add_member(world, "member", "192.0.2.0/24");
+	assert_int_equal(world_cut(world), 1);
+	int64_t cut_at = look(world).cut_at;
+	assert_int_equal(cut_at, clock_now(&world->clock));
+	world_change_roas(world, ca_id, "192.0.2.0/24", NULL);
+	stage(world, true);
+	for (int64_t back_s = 0; back_s < 3; back_s++) {
+		clock_hand_set(&world->clock, cut_at - back_s * 1000);
+		assert_int_equal(cut_make(world->db, world->repository_id, &world->clock, &serial, NULL), FAULT_CLOCK);
+	}
+	assert_int_equal(serial, 77);
+	assert_int_equal(look(world).serial, 1);
+	assert_int_equal(look(world).cut_at, cut_at);
+	clock_hand_set(&world->clock, cut_at + 1);
+	WORLD_OK(cut_make(world->db, world->repository_id, &world->clock, &serial, fault));
+	assert_int_equal(serial, 2);
+}
+
+static void
+cut__takes_all_that_is_staged_at_once(void **state)
+{
+	struct world *world = *state;
+	int64_t serial, ca_id = world_add_member(world, "member", "192.0.2.0/24");
+	world_change_roas(world, ca_id, "192.0.2.0/24", NULL);
+	stage(world, true);
+	assert_true(look(world).waiting);
+	WORLD_OK(cut_make(world->db, world->repository_id, &world->clock, &serial, fault));
+	struct cut_position position = look(world);
+	assert_int_equal(serial, 1);
+	assert_int_equal(position.serial, 1);
+	assert_false(position.waiting);
+	/* What is on disk is another matter. */
+	assert_int_equal(position.notified_serial, 0);
+	assert_int_equal(position.rsync_serial, 0);
+	/* A second time there is nothing left. */
+	clock_hand_set(&world->clock, clock_now(&world->clock) + 1);
+	WORLD_OK(cut_make(world->db, world->repository_id, &world->clock, &serial, fault));
+	assert_int_equal(serial, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(cut__refuses_a_repository_that_is_none),
+		CASE(cut__of_nothing_makes_no_serial),
+		CASE(cut__waits_for_the_parents),
+		CASE(cut__needs_a_later_second),
+		CASE(cut__takes_all_that_is_staged_at_once),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

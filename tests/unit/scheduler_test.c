@@ -1,0 +1,222 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ca/jobs/cut.h"
+#include "ca/jobs/scheduler.h"
+#include "tests/support/world.h"
+
+#define WINDOW_S 60
+#define MINUTE_MS (60 * 1000)
+
+/* A world and the scheduler on it; the publication is played by the test. */
+struct plant {
+	struct world *world;
+	struct scheduler *scheduler;
+	int cuts;                       /* that it told of */
+};
+
+static void
+count_cut(void *argument)
+{
+	((struct plant *)argument)->cuts++;
+}
+
+static int
+plant_open(void **state)
+{
+	struct plant *plant = calloc(1, sizeof *plant);
+	void *world;
+	assert_non_null(plant);
+	assert_int_equal(world_open(&world), 0);
+	plant->world = world;
+	struct scheduler_settings settings = {
+		.repository_id = plant->world->repository_id, .batch_window_s = WINDOW_S, .cut_objects_max = 1000,
+	};
+	WORLD_OK(scheduler_new(&plant->world->reconcile, &settings, count_cut, plant, &plant->scheduler, fault));
+	*state = plant;
+	return 0;
+}
+
+static int
+plant_close(void **state)
+{
+	struct plant *plant = *state;
+	void *world = plant->world;
+	scheduler_free(plant->scheduler);
+	free(plant);
+	return world_close(&world);
+}
+
+static int64_t
+serial_of(struct plant *plant)
+{
+	struct cut_position position;
+	WORLD_OK(cut_look(plant->world->db, plant->world->repository_id, &position, fault));
+	return position.serial;
+}
+
+/* A step, some seconds after what was before. Returns when it wants to look again. */
+static int64_t
+step(struct plant *plant, int64_t after_s)
+{
+	int64_t again_ms = -1;
+	clock_hand_set(&plant->world->clock, clock_now(&plant->world->clock) + after_s);
+	WORLD_OK(scheduler_step(plant->scheduler, &again_ms, fault));
+	return again_ms;
+}
+
+static void
+publish(struct plant *plant)
+{
+	world_sql(plant->world, "UPDATE repositories SET notified_serial = serial");
+}
+
+/* The first cut, on disk. */
+static void
+begin(struct plant *plant)
+{
+	(void)step(plant, 1);
+	publish(plant);
+	assert_int_equal(serial_of(plant), 1);
+}
+
+static void
+scheduler__sleeps_when_nothing_is_due(void **state)
+{
+	struct plant *plant = *state;
+	begin(plant);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(step(plant, WINDOW_S), MINUTE_MS);
+	assert_int_equal(serial_of(plant), 1);
+	assert_int_equal(plant->cuts, 1);
+}
+
+static void
+scheduler__cuts_at_once_after_a_quiet_time(void **state)
+{
+	struct plant *plant = *state;
+	begin(plant);
+	world_add_member(plant->world, "member", "192.0.2.0/24");
+	assert_int_equal(step(plant, WINDOW_S), 0);
+	assert_int_equal(serial_of(plant), 2);
+	assert_int_equal(plant->cuts, 2);
+}
+
+static void
+scheduler__cuts_at_the_windows_end_otherwise(void **state)
+{
+	struct plant *plant = *state;
+	begin(plant);
+	int64_t ca_id = world_add_member(plant->world, "member", "192.0.2.0/24");
+	assert_int_equal(step(plant, 10), (WINDOW_S - 10) * 1000);
+	world_change_roas(plant->world, ca_id, "192.0.2.0/24", NULL);
+	assert_int_equal(step(plant, WINDOW_S - 11), 1000);
+	assert_int_equal(serial_of(plant), 1);
+	(void)step(plant, 1);
+	assert_int_equal(serial_of(plant), 2);
+}
+
+/* While the last serial isn't on disk, there is no point in a next one: what comes meanwhile goes in together. */
+static void
+scheduler__waits_for_the_publication(void **state)
+{
+	struct plant *plant = *state;
+	(void)step(plant, 1);
+	world_add_member(plant->world, "member", "192.0.2.0/24");
+	assert_int_equal(step(plant, 10 * WINDOW_S), MINUTE_MS);
+	assert_int_equal(serial_of(plant), 1);
+	publish(plant);
+	(void)step(plant, 0);
+	assert_int_equal(serial_of(plant), 2);
+}
+
+static void
+scheduler__wakes_for_a_renewal(void **state)
+{
+	struct plant *plant = *state;
+	int64_t changed, renewal_at;
+	begin(plant);
+	WORLD_OK(reconcile_due(&plant->world->reconcile, &changed, &renewal_at, fault));
+	assert_int_equal(changed, 0);
+	assert_true(renewal_at > clock_now(&plant->world->clock) + 3600);
+	assert_int_equal(step(plant, renewal_at - clock_now(&plant->world->clock) - 30), 30 * 1000);
+	assert_int_equal(serial_of(plant), 1);
+	(void)step(plant, 30);
+	assert_int_equal(serial_of(plant), 2);
+}
+
+/* Nothing is cut before the last cut's time, and nothing is lost by that. */
+static void
+scheduler__waits_for_a_clock_that_went_back(void **state)
+{
+	struct plant *plant = *state;
+	begin(plant);
+	world_add_member(plant->world, "member", "192.0.2.0/24");
+	assert_int_equal(step(plant, -3600), MINUTE_MS);
+	assert_int_equal(step(plant, 3600 - 1), MINUTE_MS);
+	assert_int_equal(serial_of(plant), 1);
+	(void)step(plant, 1 + WINDOW_S);
+	assert_int_equal(serial_of(plant), 2);
+}
+
+static void
+scheduler__brings_more_than_one_serial_may_hold_in_several(void **state)
+{
+	struct plant *plant = *state;
+	struct scheduler *small;
+	struct scheduler_settings settings = {
+		.repository_id = plant->world->repository_id, .batch_window_s = 0, .cut_objects_max = 1,
+	};
+	char handle[16], prefix[32];
+	int64_t again_ms, changed = 1, renewal_at;
+	WORLD_OK(scheduler_new(&plant->world->reconcile, &settings, count_cut, plant, &small, fault));
+	for (int i = 0; i < 70; i++) { /* more than a batch of the reconciler */
+		(void)snprintf(handle, sizeof handle, "member-%d", i);
+		(void)snprintf(prefix, sizeof prefix, "10.%d.0.0/16", i);
+		world_add_member(plant->world, handle, prefix);
+	}
+	for (int round = 0; changed > 0 && round < 100; round++) {
+		clock_hand_set(&plant->world->clock, clock_now(&plant->world->clock) + 1);
+		WORLD_OK(scheduler_step(small, &again_ms, fault));
+		publish(plant);
+		WORLD_OK(reconcile_due(&plant->world->reconcile, &changed, &renewal_at, fault));
+	}
+	assert_int_equal(changed, 0);
+	assert_true(serial_of(plant) > 1);
+	assert_int_equal(plant->cuts, serial_of(plant));
+	scheduler_free(small);
+}
+
+static void
+scheduler__tells_no_trouble_before_there_is_any(void **state)
+{
+	struct plant *plant = *state;
+	struct fault fault = FAULT_INIT;
+	assert_int_equal(scheduler_trouble(plant->scheduler, &fault), FAULT_NONE);
+	scheduler_wake(plant->scheduler);
+	scheduler_free(NULL);
+}
+
+int
+main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, plant_open, plant_close)
+	const struct CMUnitTest tests[] = {
+		CASE(scheduler__sleeps_when_nothing_is_due),
+		CASE(scheduler__cuts_at_once_after_a_quiet_time),
+		CASE(scheduler__cuts_at_the_windows_end_otherwise),
+		CASE(scheduler__waits_for_the_publication),
+		CASE(scheduler__wakes_for_a_renewal),
+		CASE(scheduler__waits_for_a_clock_that_went_back),
+		CASE(scheduler__brings_more_than_one_serial_may_hold_in_several),
+		CASE(scheduler__tells_no_trouble_before_there_is_any),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
