@@ -12,6 +12,7 @@ append_change(struct publication_objects *changes, const struct publication_repo
 		return rrdp_xml_withdraw(text, repository->rsync_uri, change->path, change->replaced_hash, fault);
 	struct span der;
 	TRY(publisher_store_bytes(changes, &der, fault));
+	TRY(site_check_object(change, der, fault)); /* each object passes here once, or is in the first snapshot */
 	return rrdp_xml_publish(text, repository->rsync_uri, change->path, change->replaced_hash, der, fault);
 }
 

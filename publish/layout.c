@@ -50,6 +50,7 @@ layout_check_object_path(const char *path, struct fault *fault)
 			break;
 		segment += length + 1;
 	}
-	return good ? FAULT_NONE : fault_set(fault, FAULT_DATABASE, "\"%.200s\" can't be the path of an object", path != NULL
-		? path : "");
+	if (good)
+		return FAULT_NONE;
+	return fault_set(fault, FAULT_DATABASE, "\"%.200s\" can't be the path of an object", path != NULL ? path : "");
 }

@@ -47,13 +47,13 @@ notification_compose(const struct site *site, struct db_connection *connection, 
 	TRY(publisher_store_cuts_down(connection, site->settings.repository_id, cut->serial, listed, &cuts, &count, fault));
 	for (size_t i = 0; i < count; i++) {
 		TRY(layout_check_names(repository->session, &cuts[i], fault));
-		TRY(rrdp_xml_name_delta(text, cuts[i].serial, repository->rrdp_uri, uri_path(path, repository, &cuts[i],
-			LAYOUT_DELTA), SPAN(cuts[i].delta.hash, SHA256_SIZE), fault));
+		const char *uri = uri_path(path, repository, &cuts[i], LAYOUT_DELTA);
+		struct span hash = SPAN(cuts[i].delta.hash, SHA256_SIZE);
+		TRY(rrdp_xml_name_delta(text, cuts[i].serial, repository->rrdp_uri, uri, hash, fault));
 	}
 	if ((int64_t)count != listed)
 		return fault_set(fault, FAULT_DATABASE, "serial %" PRId64 " lists %" PRId64 " deltas, the database has %zu",
-			cut->serial, listed,
-			count);
+			cut->serial, listed, count);
 	return rrdp_xml_close(text, RRDP_NOTIFICATION, fault);
 }
 

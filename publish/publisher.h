@@ -9,7 +9,8 @@
  *     DIR/rsync/<tree>/…   DIR/rsync/current -> <tree>        flipped by rename of the link
  *     DIR/ta/ta.cer
  *
- * Threads: one thread calls publisher_publish(), _rsync() and _verify(); publisher_compress() may run beside them on another.
+ * Threads: one thread calls publisher_publish(), _rsync(), _verify() and _retire(); publisher_compress() may run beside them on
+ * another.
  */
 #ifndef PUBLISH_PUBLISHER_H
 #define PUBLISH_PUBLISHER_H
@@ -41,9 +42,9 @@ void publisher_free(struct publisher *publisher);
 SCOPED(struct publisher, publisher_free)
 
 /*
- * Writes the files of every cut that has none yet, then the notification of the last, then records it as notified. Does
- * nothing when there is nothing new. Safe to call again after any failure or crash. *ret_serial: the serial now on disk.
- * Faults: DISK, IO, DATABASE.
+ * Writes the files of every cut that has none yet (a snapshot for the last alone: nobody ever hears of the others'), then the
+ * notification of the last, then records it as notified. Does nothing when there is nothing new. Safe to call again after any
+ * failure or crash. *ret_serial: the serial now on disk. Faults: DISK, IO, DATABASE.
  */
 CHECKED enum fault_code publisher_publish(struct publisher *publisher, int64_t *ret_serial, struct fault *fault);
 

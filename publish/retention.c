@@ -20,15 +20,13 @@ retention_date(const struct publication_cut *cuts, size_t count, int64_t notifie
 	size_t listed_from = count;                 /* the deltas from here on have been dated */
 	for (size_t i = count; i-- > 0;) {
 		const struct publication_cut *cut = &cuts[i];
-		bool notified = cut->notified_at != 0 && cut->serial <= notified_serial;
 		bool coming = cut->serial > notified_serial;
-		items[i].snapshot_unnamed_at = coming ? RETENTION_NAMED : next_notified_at;
-		int64_t delta_unnamed_at = coming ? RETENTION_NAMED : next_notified_at;
-		for (; (notified || coming) && cut->first_delta != 0 && listed_from > 0; listed_from--) {
-			if (cuts[listed_from - 1].serial < cut->first_delta)
-				break;
-			items[listed_from - 1].delta_unnamed_at = delta_unnamed_at;
-		}
+		bool notified = !coming && cut->notified_at != 0;
+		int64_t replaced_at = coming ? RETENTION_NAMED : next_notified_at;
+		items[i].snapshot_unnamed_at = replaced_at;
+		int64_t lists_from = (notified || coming) && cut->first_delta != 0 ? cut->first_delta : INT64_MAX;
+		for (; listed_from > 0 && cuts[listed_from - 1].serial >= lists_from; listed_from--)
+			items[listed_from - 1].delta_unnamed_at = replaced_at;
 		if (notified)
 			next_notified_at = cut->notified_at;
 		if (listed_from > i) {

@@ -15,6 +15,7 @@ struct inspection {
 	bool more;
 	int64_t objects;
 	int64_t bad, rotten;
+	struct fault lost;     /* the first object that is bad and that the database no longer has: the others are repaired */
 };
 
 static void
@@ -24,11 +25,19 @@ inspection_clear(struct inspection *inspection)
 }
 
 static enum fault_code
+replace(const struct inspection *inspection, struct publication_objects *objects, const struct publication_object *object,
+	struct fault *fault)
+{
+	struct span der;
+	TRY(publisher_store_bytes(objects, &der, fault));
+	return rsync_tree_put(&inspection->tree, object, der, fault);
+}
+
+static enum fault_code
 inspect_object(struct inspection *inspection, struct publication_objects *objects, const struct publication_object *object,
 	struct fault *fault)
 {
 	enum rsync_tree_state state;
-	struct span der;
 	TRY(layout_check_object_path(object->path, fault));
 	TRY(rsync_tree_check(&inspection->tree, object, inspection->repairing, &state, fault));
 	inspection->objects++;
@@ -38,8 +47,15 @@ inspect_object(struct inspection *inspection, struct publication_objects *object
 	inspection->rotten += state == RSYNC_TREE_ROTTEN;
 	if (!inspection->repairing)
 		return FAULT_NONE;
-	TRY(publisher_store_bytes(objects, &der, fault));
-	return rsync_tree_put(&inspection->tree, object, der, fault);
+	struct fault own = FAULT_INIT;
+	enum fault_code code = replace(inspection, objects, object, &own);
+	if (code == FAULT_DATABASE && inspection->lost.code == FAULT_NONE)
+		inspection->lost = own;
+	if (code == FAULT_NONE || code == FAULT_DATABASE)
+		return FAULT_NONE;
+	if (fault != NULL)
+		*fault = own;
+	return code;
 }
 
 static enum fault_code
@@ -101,6 +117,8 @@ inspect(const struct site *site, const struct publication_tree *row, bool repair
 	inspection.bad += files != inspection.objects;
 	if (repairing)
 		TRY(rsync_tree_flush(&inspection.tree, fault));
+	if (inspection.lost.code != FAULT_NONE)
+		return fault_set(fault, FAULT_DATABASE, "rsync tree %s: %.400s", row->name, inspection.lost.message);
 	*ret_inspection = inspection;
 	ret_inspection->tree = RSYNC_TREE_INIT;
 	return FAULT_NONE;

@@ -156,6 +156,7 @@ enum fault_code
 rsync_tree_put(const struct rsync_tree *tree, const struct publication_object *object, struct span der, struct fault *fault)
 {
 	TRY(layout_check_object_path(object->path, fault));
+	TRY(site_check_object(object, der, fault));
 	TRY(clear_incoming(tree, fault));
 	enum fault_code code = write_incoming(tree, object, der, fault);
 	if (code == FAULT_NONE)

@@ -27,7 +27,10 @@ CHECKED enum fault_code rsync_tree_open(struct rsync_tree *tree, const struct si
 	bool *ret_found, struct fault *fault);
 void rsync_tree_close(struct rsync_tree *tree); /* for AUTO_CLEAR */
 
-/* Puts a new file in place, over whatever is there. Faults: DISK, IO, DATABASE (a path that can't be). */
+/*
+ * Puts a new file in place, over whatever is there. Faults: DISK, IO, DATABASE (a path that can't be, other bytes than the
+ * object's).
+ */
 CHECKED enum fault_code rsync_tree_put(const struct rsync_tree *tree, const struct publication_object *object, struct span der,
 	struct fault *fault);
 /*

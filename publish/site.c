@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -103,6 +104,17 @@ site_hash(int fd, bool *ret_read, struct publication_content *ret_content, struc
 	}
 	TRY(digest_finish(digest, content.hash, fault));
 	*ret_content = content;
+	return FAULT_NONE;
+}
+
+enum fault_code
+site_check_object(const struct publication_object *object, struct span der, struct fault *fault)
+{
+	uint8_t hash[SHA256_SIZE];
+	TRY(digest_sha256(der, hash, fault));
+	if (!span_equal(object->hash, SPAN(hash, SHA256_SIZE)))
+		return fault_set(fault, FAULT_DATABASE, "the bytes of object %" PRId64 " (%.200s) are not those that were signed",
+			object->object_id, object->path);
 	return FAULT_NONE;
 }
 

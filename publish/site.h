@@ -57,6 +57,9 @@ void site_write_out(int fd, int64_t size, int64_t *started);
  */
 CHECKED enum fault_code site_hash(int fd, bool *ret_read, struct publication_content *ret_content, struct fault *fault);
 
+/* DATABASE unless these are the bytes of the object: rather nothing new is published than an object that fails its manifest. */
+CHECKED enum fault_code site_check_object(const struct publication_object *object, struct span der, struct fault *fault);
+
 /*
  * Whether a file is there, a plain file with this content. Then its time and mode are set right if they aren't. A file that
  * can't be read is not good: what replaces it is a new one.

@@ -137,8 +137,8 @@ verify_disk(struct verification *verification, struct fault *fault)
 {
 	struct site *site = verification->site;
 	TRY(verify_current(verification, fault));
-	TRY(set_aside(verification, trust_anchor_put(site, verification->current->serial, &verification->repaired, fault),
-		fault));
+	enum fault_code code = trust_anchor_put(site, verification->current->serial, &verification->repaired, fault);
+	TRY(set_aside(verification, code, fault));
 	TRY(verify_all(verification, LAYOUT_DELTA, fault));
 	TRY(verify_all(verification, LAYOUT_SNAPSHOT, fault));
 	TRY(verify_gzips(verification, fault));
@@ -150,8 +150,10 @@ verify_disk(struct verification *verification, struct fault *fault)
 enum fault_code
 verify_run(struct site *site, int64_t *ret_repaired, struct fault *fault)
 {
-	AUTO_CLEAR(struct verification, verification_clear) verification = { .site = site,
-		.repository = PUBLICATION_REPOSITORY_INIT };
+	AUTO_CLEAR(struct verification, verification_clear) verification = {
+		.site = site,
+		.repository = PUBLICATION_REPOSITORY_INIT,
+	};
 	struct fault own = FAULT_INIT;
 	TRY(load(&verification, fault));
 	enum fault_code code = verification.current != NULL ? verify_disk(&verification, &own) : FAULT_NONE;

@@ -126,12 +126,19 @@ show_issuing(void *argument, int64_t done, int64_t total)
 	show(argument, "issuing, CAs", done, total);
 }
 
+static const char *
+data_directory(const struct cli *cli)
+{
+	const char *data = cli->arguments->common[COMMON_DATA];
+	return data != NULL ? data : getenv("CADASTRE_DATA");
+}
+
 /* Is it a data directory on which no server runs? */
 static bool
 no_server(const struct cli *cli, const struct fault *fault)
 {
-	return fault->code == FAULT_NETWORK && cli->arguments->common[COMMON_DATA] != NULL &&
-		cli->arguments->common[COMMON_SERVER] == NULL && getenv("CADASTRE_SERVER") == NULL;
+	return fault->code == FAULT_NETWORK && data_directory(cli) != NULL && cli->arguments->common[COMMON_SERVER] == NULL &&
+		getenv("CADASTRE_SERVER") == NULL;
 }
 
 enum fault_code
@@ -141,13 +148,13 @@ import_command(struct cli *cli, struct fault *fault)
 	AUTO(char, free) path = NULL;
 	AUTO(json_t, json_decref) answer = NULL;
 	AUTO(json_t, json_decref) health = NULL;
-	const char *kind = cli->arguments->values[0], *data = cli->arguments->common[COMMON_DATA];
+	const char *kind = cli->arguments->values[0];
 	struct progress progress = { .shown = isatty(STDERR_FILENO) };
 	if (strcmp(kind, "stats") != 0 && strcmp(kind, "roas") != 0 && strcmp(kind, "members") != 0)
 		return fault_set(fault, FAULT_USAGE, "import what? stats, roas or members, not \"%s\"", kind);
 	enum fault_code reached = client_call(cli->client, "GET", "/health/live", NULL, &health, fault);
 	if (reached != FAULT_NONE && no_server(cli, fault)) {
-		TRY(local_import(data, kind, cli->arguments->values[1], show_issuing, &progress, &answer, fault));
+		TRY(local_import(data_directory(cli), kind, cli->arguments->values[1], show_issuing, &progress, &answer, fault));
 		return report(cli, answer, fault);
 	}
 	TRY(memory_printf(&upload, fault, "/api/v1/import/%s", kind));

@@ -93,8 +93,10 @@ tls_certificate_make(const char *const *names, size_t count, int64_t now_at, str
 	AUTO(BIO, BIO_free_all) certificate_pem = BIO_new(BIO_s_mem());
 	AUTO(BIO, BIO_free_all) key_pem = BIO_new(BIO_s_secmem());
 	INVARIANT(count > 0);
+	/* The names that count stand in subjectAltName; a CommonName takes 64 characters (RFC 5280, ub-common-name). */
+	const char *common_name = strlen(names[0]) <= 64 ? names[0] : "cadastre";
 	if (key == NULL || certificate == NULL || certificate_pem == NULL || key_pem == NULL ||
-		!set_fields(certificate, key, names[0], now_at) || !add_extensions(certificate, names, count) ||
+		!set_fields(certificate, key, common_name, now_at) || !add_extensions(certificate, names, count) ||
 		X509_sign(certificate, key, EVP_sha256()) == 0 || !PEM_write_bio_X509(certificate_pem, certificate) ||
 		!PEM_write_bio_PrivateKey(key_pem, key, NULL, NULL, 0, NULL, NULL))
 		return failed(fault);

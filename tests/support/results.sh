@@ -18,7 +18,7 @@ skip() {
 	printf 'ok %s # skipped: %s\n' "$1" "$2"
 }
 
-# result NAME COMMAND…: runs the command in this shell. Where it fails, the last line that it wrote is the reason, and all follow.
+# result NAME COMMAND…: runs the command in this shell. Where it fails, the last line that it wrote is the reason. All of them follow.
 result() {
 	local name=$1 lines
 	shift
@@ -27,8 +27,8 @@ result() {
 		ok "$name"
 	else
 		not_ok "$name" "$(tail -n 1 "$lines")"
-		sed 's/^/    | /' "$lines"
 	fi
+	sed 's/^/    | /' "$lines"
 	rm -f "$lines"
 }
 

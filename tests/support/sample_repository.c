@@ -247,7 +247,8 @@ cut(struct db_connection *connection, void *argument, struct fault *fault)
 {
 	static const char *const steps[] = {
 		"UPDATE repositories SET serial = serial + 1, cut_at = (SELECT CAST(:now_at AS INTEGER))",
-		"UPDATE objects SET published_serial = (SELECT serial FROM repositories) WHERE published_serial IS NULL AND :now_at > 0",
+		"UPDATE objects SET published_serial = (SELECT serial FROM repositories) "
+		"WHERE published_serial IS NULL AND :now_at > 0",
 		"UPDATE objects SET withdrawn_serial = (SELECT serial FROM repositories) "
 		"WHERE withdrawing = 1 AND withdrawn_serial IS NULL AND :now_at > 0",
 		"INSERT INTO cuts (repository_id, serial, cut_at, random) "

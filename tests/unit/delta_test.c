@@ -93,6 +93,10 @@ delta__refuses_rows_that_are_not_whole(void **state)
 		"DELETE FROM object_bytes WHERE object_id = (SELECT max(object_id) FROM objects)");
 	assert_int_equal(write(fixture, NULL, &has, NULL), FAULT_DATABASE);
 	assert_false(published_exists(&fixture->sample, published_path(&fixture->sample, 2, "delta.xml")));
+	sample_repository_put(&fixture->sample, "d.roa", "roa", 20);
+	(void)sample_repository_cut(&fixture->sample, 1);
+	sample_repository_run(&fixture->sample, "UPDATE objects SET hash = zeroblob(32) WHERE published_serial = 3");
+	assert_int_equal(write(fixture, NULL, &has, NULL), FAULT_DATABASE);
 }
 
 int

@@ -22,6 +22,8 @@ init_uri__refuses_wrong_ones(void **state)
 		{ "rsync://host/rrdp/", RSYNC, "--rrdp-uri" }, { "host/rrdp/", RSYNC, "--rrdp-uri" },
 		{ "https://host/a b/", RSYNC, "--rrdp-uri" }, { "https://host/a\n/", RSYNC, "--rrdp-uri" },
 		{ "https://host/\xc3\xa9/", RSYNC, "--rrdp-uri" }, { "https://:443/rrdp/", RSYNC, "--rrdp-uri" },
+		/* Validators take no brackets. */
+		{ "https://[2001:db8::1]/rrdp/", RSYNC, "--rrdp-uri" }, { RRDP, "rsync://[2001:db8::1]:8873/repo/", "--rsync-uri" },
 		{ RRDP, "", "--rsync-uri" }, { RRDP, "rsync://", "--rsync-uri" }, { RRDP, "rsync://host/repo", "--rsync-uri" },
 		{ RRDP, "https://host/repo/", "--rsync-uri" }, { RRDP, "rsync://host/", "--rsync-uri" },
 		{ RRDP, "rsync://host//", "--rsync-uri" }, { RRDP, "rsync://ho\"st/repo/", "--rsync-uri" },
@@ -57,7 +59,7 @@ init_uri__warns_of_what_some_validators_refuse(void **state)
 	static const struct { const char *rrdp, *what; } cases[] = {
 		{ "https://localhost/rrdp/", "localhost" }, { "https://localhost:8443/rrdp/", "localhost" },
 		{ "https://192.0.2.1/rrdp/", "an IP address" }, { "https://192.0.2.1:8443/rrdp/", "an IP address" },
-		{ "https://[2001:db8::1]/rrdp/", "an IP address" }, { "https://rrdp.example.net:8443/rrdp/", "a port" },
+		{ "https://rrdp.example.net:8443/rrdp/", "a port" },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -146,8 +146,8 @@ publisher__goes_on_after_a_crash(void **state)
 {
 	static const char *const undoings[] = {
 		/* The files are there, the row doesn't know. */
-		"UPDATE cuts SET snapshot_hash = NULL, snapshot_size = NULL, delta_hash = NULL, delta_size = NULL, first_delta = NULL, "
-		"notified_at = NULL WHERE serial = (SELECT serial FROM repositories)",
+		"UPDATE cuts SET snapshot_hash = NULL, snapshot_size = NULL, delta_hash = NULL, delta_size = NULL, "
+		"first_delta = NULL, notified_at = NULL WHERE serial = (SELECT serial FROM repositories)",
 		/* Recorded, but no notification; or the notification is there, and the row doesn't know. */
 		"UPDATE cuts SET notified_at = NULL WHERE serial = (SELECT serial FROM repositories)",
 	};

@@ -13,6 +13,7 @@
 #define SESSION "0d1c2b3a-4f5e-4d7c-8b9a-a0b1c2d3e4f5"
 #define HASH "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1eff"
 #define HEAD "<?xml version=\"1.0\" encoding=\"US-ASCII\"?>\n"
+#define RRDP "xmlns=\"http://www.ripe.net/rpki/rrdp\" version=\"1\" session_id=\"" SESSION "\""
 
 static const uint8_t hash[SHA256_SIZE] = {
 	0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f, 0x10, 0x11, 0x12, 0x13,
@@ -40,7 +41,8 @@ rrdp_xml__writes_documents(void **state)
 	(void)state;
 	assert_int_equal(rrdp_xml_open(&text, RRDP_NOTIFICATION, SESSION, 7, NULL), FAULT_NONE);
 	expect(&text,
-		HEAD "<notification xmlns=\"http://www.ripe.net/rpki/rrdp\" version=\"1\" session_id=\"" SESSION "\" serial=\"7\">\n");
+		HEAD "<notification xmlns=\"http://www.ripe.net/rpki/rrdp\" version=\"1\" session_id=\"" SESSION
+		"\" serial=\"7\">\n");
 	assert_int_equal(rrdp_xml_open(&text, RRDP_SNAPSHOT, SESSION, INT64_MAX, NULL), FAULT_NONE);
 	expect(&text, HEAD "<snapshot xmlns=\"http://www.ripe.net/rpki/rrdp\" version=\"1\" session_id=\"" SESSION
 		"\" serial=\"9223372036854775807\">\n");
@@ -111,9 +113,8 @@ rrdp_xml__refuses_other_hashes(void **state)
 }
 
 /* The reader that all other tests trust. */
-#define SNAPSHOT(inner) HEAD "<snapshot xmlns=\"http://www.ripe.net/rpki/rrdp\" version=\"1\" session_id=\"" SESSION "\" serial=\"1\">" inner \
-	"</snapshot>"
-#define DELTA(inner) HEAD "<delta xmlns=\"http://www.ripe.net/rpki/rrdp\" version=\"1\" session_id=\"" SESSION "\" serial=\"1\">" inner "</delta>"
+#define SNAPSHOT(inner) HEAD "<snapshot " RRDP " serial=\"1\">" inner "</snapshot>"
+#define DELTA(inner) HEAD "<delta " RRDP " serial=\"1\">" inner "</delta>"
 
 static const char *const well_formed[] = {
 	SNAPSHOT(""),
@@ -146,10 +147,12 @@ static const char *const malformed[] = {
 	DELTA("<withdraw uri=\"rsync://h/a\" hash=\"" HASH "\"></withdraw>"),
 	DELTA("<delta serial=\"1\" uri=\"rsync://h/a\" hash=\"" HASH "\"/>"),
 	"<?xml version=\"1.0\"?><!DOCTYPE a><snapshot/>",
-	HEAD "<snapshot xmlns=\"http://www.ripe.net/rpki/rrdp\" version=\"2\" session_id=\"" SESSION "\" serial=\"1\"></snapshot>",
-	HEAD "<snapshot xmlns=\"http://www.ripe.net/rpki/rrdp\" version=\"1\" session_id=\"" SESSION "\" serial=\"0\"></snapshot>",
-	HEAD "<snapshot xmlns=\"http://www.ripe.net/rpki/rrdp\" version=\"1\" session_id=\"" SESSION "\" serial=\"01\"></snapshot>",
-	HEAD "<snapshot xmlns=\"http://www.ripe.net/rpki/rrdp\" version=\"1\" session_id=\"0d1c2b3a-4f5e-1d7c-8b9a-a0b1c2d3e4f5\" serial=\"1\">"
+	HEAD "<snapshot xmlns=\"http://www.ripe.net/rpki/rrdp\" version=\"2\" session_id=\"" SESSION "\" serial=\"1\">"
+		"</snapshot>",
+	HEAD "<snapshot " RRDP " serial=\"0\"></snapshot>",
+	HEAD "<snapshot " RRDP " serial=\"01\"></snapshot>",
+	HEAD "<snapshot xmlns=\"http://www.ripe.net/rpki/rrdp\" version=\"1\" "
+		"session_id=\"0d1c2b3a-4f5e-1d7c-8b9a-a0b1c2d3e4f5\" serial=\"1\">"
 		"</snapshot>",
 	HEAD "<snapshot xmlns=\"urn:other\" version=\"1\" session_id=\"" SESSION "\" serial=\"1\"></snapshot>",
 };

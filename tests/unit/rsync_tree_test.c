@@ -242,6 +242,17 @@ rsync_tree__makes_its_way(void **state)
 }
 
 static void
+rsync_tree__refuses_other_bytes(void **state)
+{
+	AUTO_CLEAR(struct rsync_tree, rsync_tree_close) tree = RSYNC_TREE_INIT;
+	uint8_t hash[SHA256_SIZE];
+	make_tree(*state, &tree, "1");
+	struct publication_object object = object_of("a.roa", "alpha", hash);
+	assert_int_equal(rsync_tree_put(&tree, &object, SPAN("omega", 5), NULL), FAULT_DATABASE);
+	assert_false(is_there(&tree, "a.roa"));
+}
+
+static void
 rsync_tree__stays_inside(void **state)
 {
 	static const char *const paths[] = { "../a.roa", "/a.roa", "a/../../b.roa", "", "a//b", ".incoming", "a/" };
@@ -339,6 +350,7 @@ main(void)
 		PUBLISH_CASE(rsync_tree__does_without_links),
 		PUBLISH_CASE(rsync_tree__removes_empty_directories),
 		PUBLISH_CASE(rsync_tree__makes_its_way),
+		PUBLISH_CASE(rsync_tree__refuses_other_bytes),
 		PUBLISH_CASE(rsync_tree__stays_inside),
 		PUBLISH_CASE(rsync_tree__tells_bad_from_rotten),
 		PUBLISH_CASE(rsync_tree__tidies),

@@ -114,17 +114,6 @@ tls_certificate__is_another_each_time(void **state)
 	assert_int_not_equal(ASN1_INTEGER_cmp(X509_get0_serialNumber(one.certificate), X509_get0_serialNumber(other.certificate)), 0);
 }
 
-/* Longer than a CommonName may be (64): such a host gets no certificate, rather than a broken one. */
-static void
-tls_certificate__of_a_long_name(void **state)
-{
-	static const char *const names[] = { "a.very.long.name.that.no.common.name.can.hold.because.it.is.too.long.example.net" };
-	AUTO_CLEAR(struct bytes, bytes_clear) certificate = BYTES_INIT;
-	AUTO_CLEAR(struct bytes, bytes_clear) key = BYTES_INIT;
-	(void)state;
-	assert_int_equal(tls_certificate_make(names, 1, NOW, &certificate, &key, NULL), FAULT_NONE);
-}
-
 int
 main(void)
 {
@@ -133,7 +122,6 @@ main(void)
 		cmocka_unit_test(tls_certificate__is_valid_for_ten_years),
 		cmocka_unit_test(tls_certificate__is_for_all_its_names_and_no_other),
 		cmocka_unit_test(tls_certificate__is_another_each_time),
-		cmocka_unit_test(tls_certificate__of_a_long_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -270,7 +270,7 @@ verify__never_publishes_another_file_under_an_old_name(void **state)
 	damage_file(&fixture->sample, LAYOUT_TRUST_ANCHOR, DAMAGE_REMOVE);
 	damage_file(&fixture->sample, "rsync/current/big.roa", DAMAGE_REMOVE);
 	assert_int_equal(publisher_verify(fixture->sample.publisher, &repaired, &fault), FAULT_DATABASE);
-	assert_non_null(strstr(fault.message, "delta.xml"));
+	assert_non_null(strstr(fault.message, "m/x.mft"));
 	assert_int_equal(publisher_verify(fixture->sample.publisher, &repaired, NULL), FAULT_DATABASE);
 	assert_false(published_exists(&fixture->sample, published_path(&fixture->sample, 2, "delta.xml")));
 	assert_false(published_exists(&fixture->sample, published_path(&fixture->sample, 2, "snapshot.xml")));
@@ -278,6 +278,25 @@ verify__never_publishes_another_file_under_an_old_name(void **state)
 	REQUIRE_RIGHT(published_check_trust_anchor(&fixture->sample));
 	REQUIRE_RIGHT(published_check_rsync(&fixture->sample));
 	assert_true(strlen(publish_fixture_text(fixture, LAYOUT_NOTIFICATION)) > 100);
+}
+
+static void
+verify__repairs_what_it_can_of_a_tree(void **state)
+{
+	struct publish_fixture *fixture = *state;
+	int64_t repaired = -1;
+	struct fault fault = FAULT_INIT;
+	publish_some(fixture);
+	sample_repository_run(&fixture->sample, "DELETE FROM object_bytes WHERE object_id = "
+		"(SELECT object_id FROM objects WHERE path = 'big.roa')");
+	damage_file(&fixture->sample, "rsync/current/big.roa", DAMAGE_REMOVE);
+	damage_file(&fixture->sample, "rsync/current/m/x.mft", DAMAGE_REMOVE);
+	damage_file(&fixture->sample, "rsync/current/m/a/stays.roa", DAMAGE_TRUNCATE);
+	assert_int_equal(publisher_verify(fixture->sample.publisher, &repaired, &fault), FAULT_DATABASE);
+	assert_non_null(strstr(fault.message, "rsync tree"));
+	assert_true(published_exists(&fixture->sample, "rsync/current/m/x.mft"));
+	assert_string_equal(strrchr(published_check_rsync(&fixture->sample), ' '), " 4"); /* "… has 3 files instead of 4" */
+	assert_false(published_exists(&fixture->sample, "rsync/current/big.roa"));
 }
 
 /* The notification never names a snapshot that isn't there. */
@@ -324,6 +343,7 @@ main(void)
 		PUBLISH_CASE(verify__leaves_what_is_being_compressed),
 		PUBLISH_CASE(verify__removes_a_gzip_that_is_not_right),
 		PUBLISH_CASE(verify__never_publishes_another_file_under_an_old_name),
+		PUBLISH_CASE(verify__repairs_what_it_can_of_a_tree),
 		PUBLISH_CASE(verify__puts_no_notification_before_its_snapshot),
 		PUBLISH_CASE(verify__counts_in_the_metrics),
 	};
