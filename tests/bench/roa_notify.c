@@ -23,7 +23,7 @@
 #include "tests/support/measures.h"
 
 #define CHANGES 10
-#define WAIT_MAX_MS (120 * 1000)
+#define WAIT_MAX_MS (600 * 1000)
 #define LOOK_MS 100
 #define NOTIFICATION_MAX (1 << 20)
 #define BLOCK (1 << 20)

@@ -168,6 +168,21 @@ rsync_rotation__shares_files_between_trees(void **state)
 	assert_int_equal(second.st_nlink, 2);
 }
 
+/* Of equal size and time, as two manifests of one second are: only the serial tells them apart. */
+static void
+rsync_rotation__shares_no_file_that_only_looks_the_same(void **state)
+{
+	struct publish_fixture *fixture = *state;
+	start(fixture);
+	advance(fixture);
+	sample_repository_put(&fixture->sample, "stays/a.roa", "roa", 30);
+	sample_repository_stage(&fixture->sample);
+	sample_repository_run(&fixture->sample, "UPDATE objects SET modified_at = (SELECT min(modified_at) FROM objects) "
+		"WHERE path = 'stays/a.roa'");
+	change_and_publish(fixture);
+	advance(fixture);
+}
+
 /* Each point at which a crash can come: what the rows and the disk look like then. */
 static void
 rsync_rotation__goes_on_after_a_crash_before_the_flip(void **state)
@@ -264,6 +279,7 @@ main(void)
 		PUBLISH_CASE(rsync_rotation__an_old_tree_stays_as_it_was_for_its_grace_time),
 		PUBLISH_CASE(rsync_rotation__is_busy_when_no_tree_is_free),
 		PUBLISH_CASE(rsync_rotation__shares_files_between_trees),
+		PUBLISH_CASE(rsync_rotation__shares_no_file_that_only_looks_the_same),
 		PUBLISH_CASE(rsync_rotation__goes_on_after_a_crash_before_the_flip),
 		PUBLISH_CASE(rsync_rotation__goes_on_after_a_crash_behind_the_flip),
 		PUBLISH_CASE(rsync_rotation__keeps_few_spare_trees),
