@@ -1,0 +1,19 @@
+-- Schema version 2: a CA that never lapses. Holds and suspensions, key rolls, changes that belong together, registry feeds.
+
+ALTER TABLE cas ADD COLUMN held_at INTEGER;      -- since when its changes are queued, not issued; renewals go on
+ALTER TABLE cas ADD COLUMN suspended_at INTEGER; -- since when everything of it is withdrawn; intent and keys stay
+ALTER TABLE cas ADD COLUMN alias TEXT;           -- what a registry feed calls the holder: for matching where resources don't tell
+ALTER TABLE cas ADD COLUMN roll_at INTEGER;      -- since when a new key is wanted; NULL: none is, or it is staged already
+ALTER TABLE cas ADD COLUMN change_group INTEGER; -- CAs whose waiting changes belong in one serial (a transfer)
+ALTER TABLE cas ADD COLUMN change_last INTEGER NOT NULL DEFAULT 0; -- 1: it gives up what others of the group gain, so after them
+CREATE INDEX cas_alias ON cas (alias) WHERE alias IS NOT NULL AND state <> 'deleted';
+CREATE INDEX cas_group ON cas (change_group) WHERE change_group IS NOT NULL;
+CREATE INDEX cas_held ON cas (ca_id) WHERE held_at IS NOT NULL;
+CREATE INDEX cas_suspended ON cas (ca_id) WHERE suspended_at IS NOT NULL;
+
+-- RFC 6489: a staged key is published with an empty manifest, becomes current, the one before is retired and drained.
+ALTER TABLE keys ADD COLUMN published_at INTEGER; -- when its first manifest went into a cut
+ALTER TABLE keys ADD COLUMN retired_at INTEGER;   -- when another key took its place
+CREATE UNIQUE INDEX keys_current ON keys (ca_id) WHERE state = 'current';
+CREATE INDEX keys_age ON keys (created_at) WHERE state = 'current';
+UPDATE keys SET published_at = this_update_at WHERE manifest_number > 0;
