@@ -148,6 +148,8 @@ plan_settings_of(const struct config *config)
 			.object_spread_s = config->object_spread_s,
 			.object_margin_s = config->object_margin_s,
 			.ta_valid_s = config->ta_valid_s,
+			.key_staging_s = config->key_staging_s,
+			.key_retiring_s = config->key_retiring_s,
 		},
 		.layout = roa_layout_default,
 	};

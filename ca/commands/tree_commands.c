@@ -43,6 +43,8 @@ insert_key(struct db_connection *connection, const struct tree_key *key, int64_t
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	TRY(stmt_start(connection, QUERY_RECONCILE_INSERT_KEY, &stmt, fault));
 	stmt_bind_int(stmt, ":ca_id", ca_id);
+	stmt_bind_text(stmt, ":state", "current");
+	stmt_bind_null(stmt, ":staging_s");
 	stmt_bind_blob(stmt, ":handle", key->handle);
 	stmt_bind_blob(stmt, ":spki", key->spki);
 	stmt_bind_blob(stmt, ":key_identifier", SPAN(key->identifier, sizeof key->identifier));

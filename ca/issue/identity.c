@@ -23,9 +23,10 @@ set_uris(struct identity *identity)
 }
 
 void
-identity_of_ca(const struct ca_state *state, const struct key_state *key, struct identity *ret_identity)
+identity_of_ca(const struct ca_state *state, const struct ca_instance *instance, const struct key_state *key,
+	struct identity *ret_identity)
 {
-	*ret_identity = (struct identity){ .resources = &state->resources, .not_after_at = state->certificate.not_after_at };
+	*ret_identity = (struct identity){ .resources = &state->resources, .not_after_at = instance->certificate.not_after_at };
 	set_key(ret_identity, key);
 	(void)snprintf(ret_identity->repository_uri, sizeof ret_identity->repository_uri, "%s%s", state->rsync_uri, state->directory);
 	if (state->kind == CA_TA)
@@ -38,10 +39,11 @@ identity_of_ca(const struct ca_state *state, const struct key_state *key, struct
 }
 
 void
-identity_of_issuer(const struct ca_state *state, const struct key_state *key, struct identity *ret_identity)
+identity_of_issuer(const struct ca_state *state, const struct ca_instance *instance, const struct key_state *key,
+	struct identity *ret_identity)
 {
 	if (state->kind == CA_TA) {
-		identity_of_ca(state, key, ret_identity);
+		identity_of_ca(state, instance, key, ret_identity);
 		return;
 	}
 	const struct parent_state *parent = &state->parent;

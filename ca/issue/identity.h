@@ -23,10 +23,12 @@ struct identity {
 	char manifest_uri[STATE_URI_MAX * 2 + STATE_NAME_MAX];
 };
 
-/* The CA itself; a key that was just made stands in for the state's. */
-void identity_of_ca(const struct ca_state *state, const struct key_state *key, struct identity *ret_identity);
+/* One instance of the CA itself; a key that was just made stands in for the instance's. */
+void identity_of_ca(const struct ca_state *state, const struct ca_instance *instance, const struct key_state *key,
+	struct identity *ret_identity);
 /* The CA above it; for a TA, itself. */
-void identity_of_issuer(const struct ca_state *state, const struct key_state *key, struct identity *ret_identity);
+void identity_of_issuer(const struct ca_state *state, const struct ca_instance *instance, const struct key_state *key,
+	struct identity *ret_identity);
 /* The same for the lint. Borrows from identity. self_signed: for the TA's own certificate, which names no issuer. */
 struct lint_issuer identity_for_lint(const struct identity *identity, bool self_signed);
 

@@ -26,15 +26,15 @@ issue_certificate_sign(const struct issue_context *context, const struct identit
 }
 
 static struct certificate_fields
-fields_of(const struct ca_state *state, const struct ca_plan *plan, const struct identity *subject, const struct identity *issuer)
+fields_of(const struct ca_state *state, const struct instance_plan *own, const struct identity *subject, const struct identity *issuer)
 {
 	bool ta = state->kind == CA_TA;
 	struct certificate_fields fields = {
 		.kind = ta ? CERTIFICATE_TA : CERTIFICATE_CA,
 		.issuer = issuer->name,
 		.subject = subject->name,
-		.not_before_at = plan->certificate_not_before_at,
-		.not_after_at = plan->certificate_not_after_at,
+		.not_before_at = own->certificate_not_before_at,
+		.not_after_at = own->certificate_not_after_at,
 		.spki = subject->spki,
 		.crl_uri = ta ? NULL : issuer->crl_uri,
 		.issuer_uri = ta ? NULL : issuer->certificate_uri,
@@ -51,8 +51,10 @@ fields_of(const struct ca_state *state, const struct ca_plan *plan, const struct
 }
 
 static struct lint_certificate_wanted
-wanted_of(const struct ca_state *state, const struct ca_plan *plan, const struct certificate_fields *fields)
+wanted_of(const struct ca_state *state, const struct ca_plan *plan, const struct instance_plan *own,
+	const struct certificate_fields *fields)
 {
+	const struct ca_instance *instance = own->instance;
 	return (struct lint_certificate_wanted){
 		.ta = state->kind == CA_TA, .ca = true,
 		.spki = fields->spki,
@@ -61,21 +63,22 @@ wanted_of(const struct ca_state *state, const struct ca_plan *plan, const struct
 		.repository_uri = fields->repository_uri,
 		.manifest_uri = fields->manifest_uri,
 		.notification_uri = fields->notification_uri,
-		.renewal = state->certified,
-		.previous_not_before_at = state->certificate.not_before_at,
+		.renewal = instance->certified && !timing_never_was(instance->certificate.not_before_at, plan->now_at),
+		.previous_not_before_at = instance->certificate.not_before_at,
 	};
 }
 
 enum fault_code
 issue_certificate(const struct issue_context *context, const struct ca_state *state, const struct ca_plan *plan,
-	const struct identity *subject, const struct identity *issuer, struct object_set *set, struct fault *fault)
+	const struct instance_plan *own, const struct identity *subject, const struct identity *issuer, struct object_set *set,
+	struct fault *fault)
 {
 	bool ta = state->kind == CA_TA;
 	struct new_object *object;
 	TRY(object_set_add(set, ta ? OBJECT_TA : OBJECT_CER, &object, fault));
-	struct certificate_fields fields = fields_of(state, plan, subject, issuer);
+	struct certificate_fields fields = fields_of(state, own, subject, issuer);
 	TRY(issue_certificate_serial(&fields.serial, fault));
-	struct lint_certificate_wanted wanted = wanted_of(state, plan, &fields);
+	struct lint_certificate_wanted wanted = wanted_of(state, plan, own, &fields);
 	struct lint_issuer lint_issuer = identity_for_lint(issuer, ta);
 
 	AUTO_CLEAR(struct bytes, bytes_clear) tbs = BYTES_INIT;
@@ -89,6 +92,7 @@ issue_certificate(const struct issue_context *context, const struct ca_state *st
 	object->serial = fields.serial;
 	object->not_before_at = object->modified_at = fields.not_before_at;
 	object->not_after_at = fields.not_after_at;
-	object->replaces_id = state->certified ? state->certificate.object_id : 0;
+	object->replaces_id = own->instance->certified ? own->instance->certificate.object_id : 0;
+	object->passive = own == &plan->passive;
 	return FAULT_NONE;
 }

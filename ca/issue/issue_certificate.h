@@ -6,7 +6,8 @@
 #include "ca/issue/issue.h"
 
 CHECKED enum fault_code issue_certificate(const struct issue_context *context, const struct ca_state *state, const struct ca_plan *plan,
-	const struct identity *subject, const struct identity *issuer, struct object_set *set, struct fault *fault);
+	const struct instance_plan *own, const struct identity *subject, const struct identity *issuer, struct object_set *set,
+	struct fault *fault);
 
 /* 127 random bits: nobody guesses the next one (RFC 6487 §4.2 asks for unique and positive). Faults: CRYPTO. */
 CHECKED enum fault_code issue_certificate_serial(struct serial_number *ret_serial, struct fault *fault);

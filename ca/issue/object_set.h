@@ -15,6 +15,7 @@
 
 struct new_object {
 	enum object_kind kind;
+	bool passive;                            /* signed with the plan's passive key, or the certificate of that one */
 	char name[STATE_NAME_MAX];
 	struct bytes der;
 	uint8_t hash[SHA256_SIZE];

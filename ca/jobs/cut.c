@@ -2,6 +2,7 @@
 
 #include "ca/base/base64.h"
 #include "ca/base/randomness.h"
+#include "ca/plan/timing.h"
 #include "db/stmt.h"
 
 /* Octets of the part of a serial's URIs that nobody guesses (publication-server BCP). */
@@ -83,6 +84,14 @@ insert_cut(struct db_connection *connection, const struct cut *cut, struct fault
 }
 
 static enum fault_code
+end_groups(struct db_connection *connection, struct fault *fault)
+{
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	TRY(stmt_start(connection, QUERY_CUT_GROUPS, &stmt, fault));
+	return stmt_run(stmt, fault);
+}
+
+static enum fault_code
 make(struct db_connection *connection, void *argument, struct fault *fault)
 {
 	struct cut *cut = argument;
@@ -92,7 +101,8 @@ make(struct db_connection *connection, void *argument, struct fault *fault)
 		return FAULT_NONE;
 	if (position.blocked)
 		return fault_set(fault, FAULT_BUSY, "a parent's manifest has to be issued first");
-	if (cut->now_at <= position.cut_at)
+	/* A cut under a clock that was ahead holds up nobody. */
+	if (cut->now_at <= position.cut_at && !timing_never_was(position.cut_at, cut->now_at))
 		return fault_set(fault, FAULT_CLOCK, "the clock is not past the last cut yet: %lld s to go",
 			(long long)(position.cut_at - cut->now_at + 1));
 	cut->serial = position.serial + 1;
@@ -100,6 +110,7 @@ make(struct db_connection *connection, void *argument, struct fault *fault)
 	TRY(run(connection, QUERY_CUT_KEYS, cut, false, fault));
 	TRY(run(connection, QUERY_CUT_WITHDRAW, cut, true, fault));
 	TRY(run(connection, QUERY_CUT_PUBLISH, cut, true, fault));
+	TRY(end_groups(connection, fault));
 	return insert_cut(connection, cut, fault);
 }
 

@@ -15,10 +15,17 @@
 /* CAs taken at once: enough to keep all signers busy, few enough that a change waits little. */
 #define BATCH 64
 
+/* Where CAs are taken from, in this order. */
+enum list { LIST_CHANGED, LIST_AHEAD, LIST_RENEWALS, LIST_GROUPS, LISTS };
+static const enum query list_queries[LISTS] = {
+	[LIST_CHANGED] = QUERY_RECONCILE_CHANGED, [LIST_AHEAD] = QUERY_RECONCILE_AHEAD, [LIST_RENEWALS] = QUERY_RECONCILE_RENEWALS,
+	[LIST_GROUPS] = QUERY_RECONCILE_GROUPS,
+};
+
 /* One CA of a batch, as a signer does it. */
 struct turn {
 	int64_t ca_id;
-	enum query taken_from;           /* the list it stood in */
+	enum list taken_from;
 	int64_t version;                 /* 0: it could not even be loaded */
 	int64_t objects;
 	enum fault_code code;
@@ -30,7 +37,7 @@ struct batch {
 	struct turn turns[BATCH];
 	size_t count;
 	const volatile bool *stop;       /* take no further turn when it is true; NULL: never */
-	int64_t changed_left, renewals_left; /* at the head of each list: could not be done in this round, so they are passed over */
+	int64_t left[LISTS];             /* at the head of each list: could not be done in this round, so they are passed over */
 };
 
 static enum fault_code
@@ -42,10 +49,12 @@ load(struct reconcile *reconcile, int64_t ca_id, int64_t now_at, struct ca_state
 }
 
 static void
-forget_key(struct reconcile *reconcile, const struct ca_state *state)
+forget_key(struct reconcile *reconcile, const struct ca_instance *instance)
 {
 	struct fault fault = FAULT_INIT;
-	if (state->key.key_id != 0 && signer_destroy(reconcile->issue.signer, bytes_span(&state->key.handle), &fault) != FAULT_NONE)
+	if (instance == NULL || instance->key.key_id == 0 || instance->key.offline)
+		return;
+	if (signer_destroy(reconcile->issue.signer, bytes_span(&instance->key.handle), &fault) != FAULT_NONE)
 		log_fault(LOG_WARNING, &fault, "forgetting a key");
 }
 
@@ -63,12 +72,15 @@ reconcile_ca(struct reconcile *reconcile, struct turn *turn, struct fault *fault
 	turn->version = state->version;
 	TRY(randomness_fill(&random, sizeof random, fault));
 	TRY(plan_ca(state, &reconcile->settings, now_at, random, &plan, fault));
-	if (plan->issue_certificate && state->kind != CA_TA && (state->parent.set_aside || state->parent.key.key_id == 0))
+	bool certifies = plan->active.issue_certificate || plan->passive.issue_certificate;
+	if (certifies && state->kind != CA_TA && (state->parent.set_aside || state->parent.key.key_id == 0))
 		return fault_set(fault, FAULT_BUSY, "the CA above can't certify it yet");
 	TRY(issue_plan(&reconcile->issue, state, plan, &objects, fault));
 	TRY(reconcile_commit(reconcile->db, state, plan, objects, fault));
+	if (state->deleting || plan->destroy)
+		forget_key(reconcile, plan->passive.instance);
 	if (state->deleting)
-		forget_key(reconcile, state);
+		forget_key(reconcile, plan->active.instance);
 	turn->objects = (int64_t)objects->count;
 	return FAULT_NONE;
 }
@@ -127,7 +139,7 @@ settle(struct batch *batch, struct reconcile_result *result, struct fault *fault
 		} else if (own_fault(turn->code)) {
 			TRY(set_aside(batch->reconcile, turn, fault));
 		} else if (turn->code == FAULT_CLOCK || turn->code == FAULT_BUSY) {
-			++*(turn->taken_from == QUERY_RECONCILE_CHANGED ? &batch->changed_left : &batch->renewals_left);
+			batch->left[turn->taken_from]++;
 		} else {
 			*fault = turn->fault;
 			return turn->code;
@@ -136,35 +148,50 @@ settle(struct batch *batch, struct reconcile_result *result, struct fault *fault
 	return clock_check(batch->reconcile->clock, fault);
 }
 
-static enum fault_code
-take_ids(struct db_connection *connection, enum query query, enum ca_kind kind, int64_t left, struct batch *batch, struct fault *fault)
+static bool
+taken(const struct batch *batch, int64_t ca_id)
 {
+	for (size_t i = 0; i < batch->count; i++)
+		if (batch->turns[i].ca_id == ca_id)
+			return true;
+	return false;
+}
+
+static enum fault_code
+take_ids(struct db_connection *connection, enum list list, enum ca_kind kind, struct batch *batch, struct fault *fault)
+{
+	int64_t now_at = clock_now(batch->reconcile->clock);
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	bool row;
-	TRY(stmt_start(connection, query, &stmt, fault));
+	TRY(stmt_start(connection, list_queries[list], &stmt, fault));
 	stmt_bind_text(stmt, ":kind", ca_kind_text(kind));
 	stmt_bind_int(stmt, ":count", (int64_t)(BATCH - batch->count));
-	stmt_bind_int(stmt, ":left", left);
-	if (query == QUERY_RECONCILE_RENEWALS)
-		stmt_bind_int(stmt, ":now_at", clock_now(batch->reconcile->clock));
+	stmt_bind_int(stmt, ":left", batch->left[list]);
+	if (list == LIST_RENEWALS)
+		stmt_bind_int(stmt, ":now_at", now_at);
+	if (list == LIST_AHEAD)
+		stmt_bind_int(stmt, ":ahead_at", now_at + TIMING_CLOCK_BACK_S);
 	while (batch->count < BATCH) {
 		TRY(stmt_step(stmt, &row, fault));
 		if (!row)
 			break;
-		batch->turns[batch->count++] = (struct turn){ .ca_id = stmt_int(stmt, "ca_id"), .taken_from = query };
+		int64_t ca_id = stmt_int(stmt, "ca_id");
+		if (!taken(batch, ca_id))
+			batch->turns[batch->count++] = (struct turn){ .ca_id = ca_id, .taken_from = list };
 	}
 	return FAULT_NONE;
 }
 
 /* Members' changes before renewals. */
 static enum fault_code
-take_batch(enum ca_kind kind, struct batch *batch, struct fault *fault)
+take_batch(enum ca_kind kind, enum list first, enum list last, struct batch *batch, struct fault *fault)
 {
 	AUTO(struct db_connection, db_reader_release) connection = NULL;
 	batch->count = 0;
 	TRY(db_reader_acquire(batch->reconcile->db, &connection, fault));
-	TRY(take_ids(connection, QUERY_RECONCILE_CHANGED, kind, batch->changed_left, batch, fault));
-	return take_ids(connection, QUERY_RECONCILE_RENEWALS, kind, batch->renewals_left, batch, fault);
+	for (enum list list = first; list <= last; list++)
+		TRY(take_ids(connection, list, kind, batch, fault));
+	return FAULT_NONE;
 }
 
 static bool
@@ -185,13 +212,15 @@ reconcile_kind(struct reconcile *reconcile, enum ca_kind kind, const struct reco
 	batch->reconcile = reconcile;
 	batch->stop = limits != NULL ? limits->stop : NULL;
 	result->more = false;
-	for (;;) {
-		TRY(take_batch(kind, batch, fault));
+	for (enum list first = LIST_CHANGED, last = LIST_RENEWALS;;) {
+		TRY(take_batch(kind, first, last, batch, fault));
 		if (batch->count == 0)
 			return FAULT_NONE;
-		if (limit_reached(limits, result)) {
+		if (!result->more && limit_reached(limits, result)) {
+			/* What was begun together is ended together, whatever the limits say. */
 			result->more = true;
-			return FAULT_NONE;
+			first = last = LIST_GROUPS;
+			continue;
 		}
 		workers_each(reconcile->signers, batch->count, take_turn, batch);
 		TRY(settle(batch, result, fault));
@@ -223,6 +252,8 @@ reconcile_due(struct reconcile *reconcile, int64_t *ret_changed, int64_t *ret_re
 	AUTO(struct stmt, stmt_done) counts = NULL;
 	AUTO(struct stmt, stmt_done) next = NULL;
 	AUTO(struct stmt, stmt_done) aside = NULL;
+	AUTO(struct stmt, stmt_done) ahead = NULL;
+	int64_t now_at = clock_now(reconcile->clock);
 	bool row;
 	TRY(db_reader_acquire(reconcile->db, &connection, fault));
 	TRY(stmt_start(connection, QUERY_RECONCILE_COUNTS, &counts, fault));
@@ -235,6 +266,11 @@ reconcile_due(struct reconcile *reconcile, int64_t *ret_changed, int64_t *ret_re
 	TRY(stmt_step(next, &row, fault));
 	*ret_changed = changed;
 	*ret_renewal_at = row ? stmt_int(next, "renew_at") : 0;
+	TRY(stmt_start(connection, QUERY_RECONCILE_ANY_AHEAD, &ahead, fault));
+	stmt_bind_int(ahead, ":ahead_at", now_at + TIMING_CLOCK_BACK_S);
+	TRY(stmt_step(ahead, &row, fault));
+	if (row)
+		*ret_renewal_at = now_at;
 	metrics_set(METRIC_CAS_DUE, changed);
 	return FAULT_NONE;
 }

@@ -12,7 +12,7 @@ struct commit {
 	const struct ca_state *state;
 	const struct ca_plan *plan;
 	const struct object_set *objects;
-	int64_t key_id;                  /* the CA's own, made now or before */
+	int64_t active_key_id, passive_key_id; /* made now or before */
 };
 
 /* Runs a statement whose only parameter is :ca_id. */
@@ -25,6 +25,12 @@ run_for_ca(struct db_connection *connection, enum query query, int64_t ca_id, st
 	return stmt_run(stmt, fault);
 }
 
+static bool
+certifies(const struct ca_plan *plan)
+{
+	return plan->active.issue_certificate || plan->passive.issue_certificate;
+}
+
 /* The CA must be as it was, and the key that signed its certificate still its parent's. */
 static enum fault_code
 claim(struct db_connection *connection, const struct commit *commit, struct fault *fault)
@@ -34,6 +40,7 @@ claim(struct db_connection *connection, const struct commit *commit, struct faul
 	stmt_bind_int(stmt, ":ca_id", commit->state->ca_id);
 	stmt_bind_int(stmt, ":version", commit->state->version);
 	stmt_bind_int(stmt, ":by_origin", commit->plan->layout.by_origin);
+	stmt_bind_int(stmt, ":staged", commit->plan->passive.make_key);
 	if (commit->plan->renew_at != 0)
 		stmt_bind_int(stmt, ":renew_at", commit->plan->renew_at);
 	else
@@ -41,7 +48,7 @@ claim(struct db_connection *connection, const struct commit *commit, struct faul
 	TRY(stmt_run(stmt, fault));
 	if (stmt_changed_rows(connection) != 1)
 		return fault_set(fault, FAULT_STALE, "CA %lld changed while it was signed for", (long long)commit->state->ca_id);
-	if (!commit->plan->issue_certificate || commit->state->kind == CA_TA)
+	if (!certifies(commit->plan) || commit->state->kind == CA_TA)
 		return FAULT_NONE;
 	AUTO(struct stmt, stmt_done) key = NULL;
 	bool row;
@@ -52,22 +59,75 @@ claim(struct db_connection *connection, const struct commit *commit, struct faul
 }
 
 static enum fault_code
+audit_roll(struct db_connection *connection, const struct commit *commit, const char *action, const uint8_t identifier[20],
+	struct fault *fault)
+{
+	const struct actor engine = { .name = "cadastre", .role = ROLE_ADMIN };
+	char detail[64], name[KEY_NAME_SIZE];
+	ca_state_key_name(identifier, name);
+	(void)snprintf(detail, sizeof detail, "key %s", name);
+	struct audit_event event = { .action = action, .ca_id = commit->state->ca_id, .outcome = "done", .detail = detail };
+	return audit_write(connection, commit->plan->now_at, &engine, &event, fault);
+}
+
+static enum fault_code
 insert_key(struct db_connection *connection, struct commit *commit, struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	const struct object_set *objects = commit->objects;
-	commit->key_id = commit->state->key.key_id;
+	const struct ca_plan *plan = commit->plan;
+	commit->active_key_id = plan->active.instance->key.key_id;
+	commit->passive_key_id = plan->passive.instance != NULL ? plan->passive.instance->key.key_id : 0;
 	if (objects == NULL || !objects->made_key)
 		return FAULT_NONE;
+	bool staged = plan->passive.make_key;
 	TRY(stmt_start(connection, QUERY_RECONCILE_INSERT_KEY, &stmt, fault));
 	stmt_bind_int(stmt, ":ca_id", commit->state->ca_id);
+	stmt_bind_text(stmt, ":state", staged ? "staged" : "current");
 	stmt_bind_blob(stmt, ":handle", bytes_span(&objects->key_handle));
 	stmt_bind_blob(stmt, ":spki", bytes_span(&objects->key_spki));
 	stmt_bind_blob(stmt, ":key_identifier", SPAN(objects->key_identifier, sizeof objects->key_identifier));
-	stmt_bind_int(stmt, ":now_at", commit->plan->now_at);
+	stmt_bind_int(stmt, ":now_at", plan->now_at);
+	if (staged && commit->state->roll_staging_s >= 0)
+		stmt_bind_int(stmt, ":staging_s", commit->state->roll_staging_s);
+	else
+		stmt_bind_null(stmt, ":staging_s");
 	TRY(stmt_run(stmt, fault));
-	commit->key_id = stmt_inserted_id(connection);
-	return FAULT_NONE;
+	*(staged ? &commit->passive_key_id : &commit->active_key_id) = stmt_inserted_id(connection);
+	return staged ? audit_roll(connection, commit, "key.stage", objects->key_identifier, fault) : FAULT_NONE;
+}
+
+/* Runs a statement with :key_id and :now_at that must change one row. */
+static enum fault_code
+move_key(struct db_connection *connection, enum query query, int64_t key_id, int64_t now_at, struct fault *fault)
+{
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	TRY(stmt_start(connection, query, &stmt, fault));
+	stmt_bind_int(stmt, ":key_id", key_id);
+	stmt_bind_int(stmt, ":now_at", now_at);
+	TRY(stmt_run(stmt, fault));
+	return stmt_changed_rows(connection) == 1 ? FAULT_NONE : fault_set(fault, FAULT_STALE, "a key has moved on already");
+}
+
+/* The steps of a key roll: the staged key takes over; or the retired one has had its time. */
+static enum fault_code
+roll_keys(struct db_connection *connection, const struct commit *commit, struct fault *fault)
+{
+	const struct ca_plan *plan = commit->plan;
+	if (plan->activate) {
+		AUTO(struct stmt, stmt_done) children = NULL;
+		TRY(move_key(connection, QUERY_RECONCILE_RETIRE_KEY, commit->passive_key_id, plan->now_at, fault));
+		TRY(move_key(connection, QUERY_RECONCILE_ACTIVATE_KEY, commit->active_key_id, plan->now_at, fault));
+		TRY(stmt_start(connection, QUERY_RECONCILE_MOVE_CHILDREN, &children, fault));
+		stmt_bind_int(children, ":ca_id", commit->state->ca_id);
+		stmt_bind_int(children, ":now_at", plan->now_at);
+		TRY(stmt_run(children, fault));
+		return audit_roll(connection, commit, "key.activate", plan->active.instance->key.identifier, fault);
+	}
+	if (!plan->destroy)
+		return FAULT_NONE;
+	TRY(move_key(connection, QUERY_RECONCILE_DESTROY_KEY, commit->passive_key_id, plan->now_at, fault));
+	return audit_roll(connection, commit, "key.destroy", plan->passive.instance->key.identifier, fault);
 }
 
 /* What was never in a cut has been seen by nobody: it goes without a trace. What was, leaves with the next cut and is revoked. */
@@ -88,6 +148,14 @@ leave(struct db_connection *connection, int64_t object_id, int64_t now_at, struc
 	return stmt_changed_rows(connection) == 1 ? FAULT_NONE : fault_set(fault, FAULT_STALE, "an object had left already");
 }
 
+/* Is it a product of a key whose products are all withdrawn? */
+static bool
+goes_with_its_key(const struct ca_plan *plan, const struct issued_object *object)
+{
+	return (plan->active.withdraw_products && object->key_id == plan->active.instance->key.key_id) ||
+		(plan->passive.withdraw_products && object->key_id == plan->passive.instance->key.key_id);
+}
+
 static enum fault_code
 leave_all(struct db_connection *connection, const struct commit *commit, struct fault *fault)
 {
@@ -96,12 +164,16 @@ leave_all(struct db_connection *connection, const struct commit *commit, struct 
 	for (size_t i = 0; commit->objects != NULL && i < commit->objects->count; i++)
 		if (commit->objects->items[i].replaces_id != 0)
 			TRY(leave(connection, commit->objects->items[i].replaces_id, plan->now_at, fault));
-	for (size_t i = 0; i < plan->layout.withdrawn_count && !plan->withdraw_products; i++)
-		TRY(leave(connection, plan->layout.withdrawn[i]->object_id, plan->now_at, fault));
-	for (size_t i = 0; i < state->objects_count && plan->withdraw_products; i++)
-		TRY(leave(connection, state->objects[i].object_id, plan->now_at, fault));
-	if (plan->withdraw_certificate)
-		TRY(leave(connection, state->certificate.object_id, plan->now_at, fault));
+	for (size_t i = 0; i < plan->layout.withdrawn_count; i++)
+		if (!goes_with_its_key(plan, plan->layout.withdrawn[i]))
+			TRY(leave(connection, plan->layout.withdrawn[i]->object_id, plan->now_at, fault));
+	for (size_t i = 0; i < state->objects_count; i++)
+		if (goes_with_its_key(plan, &state->objects[i]))
+			TRY(leave(connection, state->objects[i].object_id, plan->now_at, fault));
+	if (plan->active.withdraw_certificate)
+		TRY(leave(connection, plan->active.instance->certificate.object_id, plan->now_at, fault));
+	if (plan->passive.withdraw_certificate)
+		TRY(leave(connection, plan->passive.instance->certificate.object_id, plan->now_at, fault));
 	return FAULT_NONE;
 }
 
@@ -142,7 +214,8 @@ bind_place(struct stmt *stmt, const struct commit *commit, const struct new_obje
 	(void)snprintf(path, PATH_SIZE, "%s%s", directory, object->name);
 	stmt_bind_text(stmt, ":path", path);
 	stmt_bind_int(stmt, ":ca_id", above ? state->parent.ca_id : state->ca_id);
-	stmt_bind_int(stmt, ":key_id", above ? state->parent.key.key_id : commit->key_id);
+	int64_t own_key_id = object->passive ? commit->passive_key_id : commit->active_key_id;
+	stmt_bind_int(stmt, ":key_id", above ? state->parent.key.key_id : own_key_id);
 	if (own)
 		stmt_bind_int(stmt, ":subject_ca_id", state->ca_id);
 	else
@@ -210,7 +283,8 @@ static enum fault_code
 mark_parent(struct db_connection *connection, const struct commit *commit, struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;
-	bool changed = commit->plan->issue_certificate || commit->plan->withdraw_certificate;
+	const struct instance_plan *active = &commit->plan->active, *passive = &commit->plan->passive;
+	bool changed = certifies(commit->plan) || active->withdraw_certificate || passive->withdraw_certificate;
 	if (!changed || commit->state->kind == CA_TA)
 		return FAULT_NONE;
 	TRY(stmt_start(connection, QUERY_RECONCILE_PARENT_CHANGED, &stmt, fault));
@@ -225,6 +299,7 @@ store(struct db_connection *connection, void *argument, struct fault *fault)
 	struct commit *commit = argument;
 	TRY(claim(connection, commit, fault));
 	TRY(insert_key(connection, commit, fault));
+	TRY(roll_keys(connection, commit, fault));
 	TRY(leave_all(connection, commit, fault));
 	for (size_t i = 0; commit->objects != NULL && i < commit->objects->count; i++)
 		TRY(insert_object(connection, commit, &commit->objects->items[i], fault));

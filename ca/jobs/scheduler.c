@@ -89,7 +89,7 @@ scheduler_step(struct scheduler *scheduler, int64_t *ret_again_ms, struct fault 
 		*ret_again_ms = renewal_at != 0 ? ms_until(scheduler, renewal_at) : LOOK_MS;
 		return FAULT_NONE;
 	}
-	int64_t cut_from_at = position.cut_at + window_s(scheduler);
+	int64_t cut_from_at = timing_never_was(position.cut_at, now_at) ? now_at : position.cut_at + window_s(scheduler);
 	bool published = position.notified_serial == position.serial;
 	if (published && now_at >= cut_from_at) {
 		TRY(reconcile_and_cut(scheduler, &result, &serial, fault));

@@ -60,24 +60,66 @@ load_resources(struct db_connection *connection, int64_t ca_id, struct resource_
 }
 
 static enum fault_code
-load_key(struct db_connection *connection, int64_t ca_id, struct key_state *ret_key, struct fault *fault)
+read_key(struct stmt *stmt, struct key_state *ret_key, struct fault *fault)
 {
-	AUTO(struct stmt, stmt_done) stmt = NULL;
-	bool row;
-	TRY(stmt_start(connection, QUERY_RECONCILE_KEY, &stmt, fault));
-	stmt_bind_int(stmt, ":ca_id", ca_id);
-	TRY(stmt_step(stmt, &row, fault));
-	if (!row)
-		return FAULT_NONE;
 	struct span handle = stmt_blob(stmt, "handle"), spki = stmt_blob(stmt, "spki");
 	TRY(copy_octets(stmt, "key_identifier", ret_key->identifier, sizeof ret_key->identifier, fault));
-	TRY(bytes_append(&ret_key->handle, handle.data, handle.length, fault));
+	ret_key->offline = stmt_null(stmt, "handle");
+	if (!ret_key->offline)
+		TRY(bytes_append(&ret_key->handle, handle.data, handle.length, fault));
 	TRY(bytes_append(&ret_key->spki, spki.data, spki.length, fault));
 	ret_key->crl_number = (uint64_t)stmt_int(stmt, "crl_number");
 	ret_key->manifest_number = (uint64_t)stmt_int(stmt, "manifest_number");
 	ret_key->this_update_at = stmt_int(stmt, "this_update_at");
 	ret_key->key_id = stmt_int(stmt, "key_id");
 	return FAULT_NONE;
+}
+
+static enum fault_code
+read_instance(struct stmt *stmt, struct ca_instance *ret_instance, enum key_stage stage, struct fault *fault)
+{
+	if (ret_instance->key.key_id != 0)
+		return fault_set(fault, FAULT_MALFORMED, "it has more keys than a key roll needs");
+	ret_instance->stage = stage;
+	ret_instance->staging_s = stmt_null(stmt, "staging_s") ? -1 : stmt_int(stmt, "staging_s");
+	ret_instance->published_at = stmt_int(stmt, "published_at");
+	ret_instance->retired_at = stmt_int(stmt, "retired_at");
+	return read_key(stmt, &ret_instance->key, fault);
+}
+
+static enum fault_code
+load_keys(struct db_connection *connection, struct ca_state *state, struct fault *fault)
+{
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	bool row;
+	TRY(stmt_start(connection, QUERY_RECONCILE_KEYS, &stmt, fault));
+	stmt_bind_int(stmt, ":ca_id", state->ca_id);
+	for (;;) {
+		TRY(stmt_step(stmt, &row, fault));
+		if (!row)
+			return FAULT_NONE;
+		const char *text = stmt_text(stmt, "state");
+		if (strcmp(text, "current") == 0)
+			TRY(read_instance(stmt, &state->current, KEY_CURRENT, fault));
+		else
+			TRY(read_instance(stmt, &state->other, strcmp(text, "staged") == 0 ? KEY_STAGED : KEY_RETIRED, fault));
+	}
+}
+
+static enum fault_code
+load_parent_key(struct db_connection *connection, int64_t parent_id, struct key_state *ret_key, struct fault *fault)
+{
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	bool row;
+	TRY(stmt_start(connection, QUERY_RECONCILE_KEYS, &stmt, fault));
+	stmt_bind_int(stmt, ":ca_id", parent_id);
+	for (;;) {
+		TRY(stmt_step(stmt, &row, fault));
+		if (!row)
+			return FAULT_NONE;
+		if (strcmp(stmt_text(stmt, "state"), "current") == 0)
+			return read_key(stmt, ret_key, fault);
+	}
 }
 
 static enum fault_code
@@ -104,22 +146,62 @@ read_object(struct stmt *stmt, struct issued_object *ret_object, struct fault *f
 	return copy_octets(stmt, "hash", ret_object->hash, sizeof ret_object->hash, fault);
 }
 
+/* Whose certificate it is: a CA's is named after the key that it certifies; the trust anchor has one. */
+static bool
+certifies(const struct issued_object *certificate, const struct key_state *key)
+{
+	char name[KEY_NAME_SIZE];
+	if (certificate->kind == OBJECT_TA)
+		return true;
+	ca_state_key_name(key->identifier, name);
+	return key->key_id != 0 && strncmp(certificate->name, name, sizeof name - 1) == 0;
+}
+
 static enum fault_code
-load_certificate(struct db_connection *connection, struct ca_state *state, struct fault *fault)
+load_certificates(struct db_connection *connection, struct ca_state *state, struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	bool row;
 	TRY(stmt_start(connection, QUERY_RECONCILE_CERTIFICATE, &stmt, fault));
 	stmt_bind_int(stmt, ":ca_id", state->ca_id);
-	TRY(stmt_step(stmt, &row, fault));
-	if (!row)
-		return FAULT_NONE;
-	TRY(read_object(stmt, &state->certificate, fault));
-	state->certified_inherits = stmt_null(stmt, "resources");
-	if (!state->certified_inherits)
-		TRY(resource_set_decode(stmt_blob(stmt, "resources"), &state->certified_resources, fault));
-	state->certified = true;
-	return FAULT_NONE;
+	for (;;) {
+		struct issued_object certificate;
+		TRY(stmt_step(stmt, &row, fault));
+		if (!row)
+			return FAULT_NONE;
+		TRY(read_object(stmt, &certificate, fault));
+		struct ca_instance *instance = certifies(&certificate, &state->current.key) ? &state->current :
+			certifies(&certificate, &state->other.key) ? &state->other : NULL;
+		if (instance == NULL)
+			return fault_set(fault, FAULT_MALFORMED, "the certificate %s is for none of its keys", certificate.name);
+		instance->certificate = certificate;
+		instance->certified_inherits = stmt_null(stmt, "resources");
+		if (!instance->certified_inherits)
+			TRY(resource_set_decode(stmt_blob(stmt, "resources"), &instance->certified_resources, fault));
+		instance->certified = true;
+	}
+}
+
+/* Where the certificate of the parent's current key is, and until when it is valid. */
+static enum fault_code
+load_parent_certificate(struct db_connection *connection, const char *rsync_uri, struct parent_state *ret_parent, struct fault *fault)
+{
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	struct issued_object certificate;
+	bool row;
+	TRY(stmt_start(connection, QUERY_RECONCILE_CERTIFICATE, &stmt, fault));
+	stmt_bind_int(stmt, ":ca_id", ret_parent->ca_id);
+	for (;;) {
+		TRY(stmt_step(stmt, &row, fault));
+		if (!row)
+			break;
+		TRY(read_object(stmt, &certificate, fault));
+		if (certifies(&certificate, &ret_parent->key)) {
+			ret_parent->not_after_at = certificate.not_after_at;
+			return join_uri(rsync_uri, stmt_text(stmt, "path"), ret_parent->certificate_uri, fault);
+		}
+	}
+	return join_uri(rsync_uri, TA_PATH, ret_parent->certificate_uri, fault);
 }
 
 /* The CA above: key, resources, and where its certificate and its products are. */
@@ -128,7 +210,6 @@ load_parent(struct db_connection *connection, int64_t parent_id, const char *rsy
 	struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;
-	AUTO(struct stmt, stmt_done) certificate = NULL;
 	bool row, inherits;
 	TRY(stmt_start(connection, QUERY_RECONCILE_CA, &stmt, fault));
 	stmt_bind_int(stmt, ":ca_id", parent_id);
@@ -137,16 +218,10 @@ load_parent(struct db_connection *connection, int64_t parent_id, const char *rsy
 		return fault_set(fault, FAULT_MALFORMED, "its parent is not there");
 	ret_parent->ca_id = parent_id;
 	ret_parent->set_aside = !stmt_null(stmt, "set_aside_at");
-	TRY(load_key(connection, parent_id, &ret_parent->key, fault));
+	TRY(load_parent_key(connection, parent_id, &ret_parent->key, fault));
 	TRY(load_resources(connection, parent_id, &ret_parent->resources, &inherits, fault));
 	TRY(join_uri(rsync_uri, stmt_text(stmt, "directory"), ret_parent->repository_uri, fault));
-
-	TRY(stmt_start(connection, QUERY_RECONCILE_CERTIFICATE, &certificate, fault));
-	stmt_bind_int(certificate, ":ca_id", parent_id);
-	TRY(stmt_step(certificate, &row, fault));
-	const char *path = row ? stmt_text(certificate, "path") : TA_PATH;
-	ret_parent->not_after_at = row ? stmt_int(certificate, "not_after_at") : 0;
-	return join_uri(rsync_uri, path, ret_parent->certificate_uri, fault);
+	return load_parent_certificate(connection, rsync_uri, ret_parent, fault);
 }
 
 static enum fault_code
@@ -167,13 +242,17 @@ load_ca(struct db_connection *connection, int64_t ca_id, struct ca_state *state,
 	state->version = stmt_int(stmt, "version");
 	state->changed = !stmt_null(stmt, "changed_at");
 	state->deleting = strcmp(text, "active") != 0;
+	state->suspended = !stmt_null(stmt, "suspended_at");
+	state->held = !stmt_null(stmt, "held_at");
+	state->roll_at = stmt_int(stmt, "roll_at");
+	state->roll_staging_s = stmt_null(stmt, "roll_staging_s") ? -1 : stmt_int(stmt, "roll_staging_s");
 	state->by_origin = stmt_int(stmt, "by_origin") != 0;
 	TRY(copy_text(stmt, "rsync_uri", state->rsync_uri, sizeof state->rsync_uri, fault));
 	TRY(copy_text(stmt, "directory", state->directory, sizeof state->directory, fault));
 	TRY(join_uri(stmt_text(stmt, "rrdp_uri"), "notification.xml", state->notification_uri, fault));
 	if (state->kind != CA_TA)
 		TRY(load_parent(connection, stmt_int(stmt, "parent_id"), state->rsync_uri, &state->parent, fault));
-	TRY(load_key(connection, ca_id, &state->key, fault));
+	TRY(load_keys(connection, state, fault));
 	return load_resources(connection, ca_id, &state->resources, &state->inherits, fault);
 }
 
@@ -291,26 +370,26 @@ load_payloads(struct db_connection *connection, struct ca_state *state, struct f
 }
 
 static enum fault_code
-load_revoked(struct db_connection *connection, int64_t now_at, struct ca_state *state, struct fault *fault)
+load_revoked(struct db_connection *connection, int64_t now_at, struct ca_instance *instance, struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	bool row;
 	TRY(stmt_start(connection, QUERY_RECONCILE_REVOKED, &stmt, fault));
-	stmt_bind_int(stmt, ":key_id", state->key.key_id);
+	stmt_bind_int(stmt, ":key_id", instance->key.key_id);
 	stmt_bind_int(stmt, ":now_at", now_at);
 	for (;;) {
 		TRY(stmt_step(stmt, &row, fault));
 		if (!row)
 			return FAULT_NONE;
-		TRY(memory_reserve(&state->revoked, &state->revoked_capacity, state->revoked_count + 1, sizeof *state->revoked, fault));
-		struct revoked_serial *revoked = &state->revoked[state->revoked_count];
+		TRY(memory_reserve(&instance->revoked, &instance->revoked_capacity, instance->revoked_count + 1, sizeof *instance->revoked, fault));
+		struct revoked_serial *revoked = &instance->revoked[instance->revoked_count];
 		struct span serial = stmt_blob(stmt, "serial");
 		if (serial.length == 0 || serial.length > sizeof revoked->octets)
 			return fault_set(fault, FAULT_MALFORMED, "a revoked serial number has %zu octets", serial.length);
 		memcpy(revoked->octets, serial.data, serial.length);
 		revoked->length = (uint8_t)serial.length;
 		revoked->revoked_at = stmt_int(stmt, "revoked_at");
-		state->revoked_count++;
+		instance->revoked_count++;
 	}
 }
 
@@ -320,11 +399,14 @@ state_loader_load(struct db_connection *connection, int64_t ca_id, int64_t now_a
 	AUTO(struct ca_state, ca_state_free) state = NULL;
 	TRY(ca_state_new(&state, fault));
 	TRY(load_ca(connection, ca_id, state, fault));
-	TRY(load_certificate(connection, state, fault));
+	TRY(load_certificates(connection, state, fault));
 	TRY(load_objects(connection, state, fault));
 	TRY(load_intents(connection, state, fault));
 	TRY(load_payloads(connection, state, fault));
-	TRY(load_revoked(connection, now_at, state, fault));
+	TRY(load_revoked(connection, now_at, &state->current, fault));
+	TRY(load_revoked(connection, now_at, &state->other, fault));
+	if (state->held)
+		TRY(ca_state_hold(state, fault));
 	*ret_state = MOVE(state);
 	return FAULT_NONE;
 }

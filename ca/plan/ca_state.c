@@ -68,30 +68,78 @@ key_state_clear(struct key_state *key)
 	bytes_clear(&key->spki);
 }
 
+static void
+instance_clear(struct ca_instance *instance)
+{
+	key_state_clear(&instance->key);
+	resource_set_clear(&instance->certified_resources);
+	free(instance->revoked);
+}
+
 void
 ca_state_free(struct ca_state *state)
 {
 	if (state == NULL)
 		return;
 	resource_set_clear(&state->resources);
-	resource_set_clear(&state->certified_resources);
 	resource_set_clear(&state->parent.resources);
 	key_state_clear(&state->parent.key);
-	key_state_clear(&state->key);
+	instance_clear(&state->current);
+	instance_clear(&state->other);
 	free(state->intents);
 	free(state->objects);
 	free(state->issued_payloads);
-	free(state->revoked);
 	free(state);
 }
 
 const struct issued_object *
-ca_state_object(const struct ca_state *state, enum object_kind kind)
+ca_state_object(const struct ca_state *state, int64_t key_id, enum object_kind kind)
 {
 	for (size_t i = 0; i < state->objects_count; i++)
-		if (state->objects[i].kind == kind)
+		if (state->objects[i].key_id == key_id && state->objects[i].kind == kind)
 			return &state->objects[i];
 	return NULL;
+}
+
+static int
+compare_payloads(const void *a, const void *b)
+{
+	return payload_compare(a, b);
+}
+
+/* What its ROAs say, in order, each payload once (in a key roll two ROAs may say the same for a while). */
+static enum fault_code
+intend_what_is_issued(struct ca_state *state, struct fault *fault)
+{
+	size_t count = state->issued_payloads_count, kept = 0;
+	TRY(memory_reserve(&state->intents, &state->intents_capacity, count, sizeof *state->intents, fault));
+	if (count > 0)
+		memcpy(state->intents, state->issued_payloads, count * sizeof *state->intents);
+	qsort(state->intents, count, sizeof *state->intents, compare_payloads);
+	for (size_t i = 0; i < count; i++)
+		if (kept == 0 || payload_compare(&state->intents[kept - 1], &state->intents[i]) != 0)
+			state->intents[kept++] = state->intents[i];
+	state->intents_count = kept;
+	return FAULT_NONE;
+}
+
+enum fault_code
+ca_state_hold(struct ca_state *state, struct fault *fault)
+{
+	const struct ca_instance *current = &state->current;
+	AUTO_CLEAR(struct resource_set, resource_set_clear) held = RESOURCE_SET_INIT;
+	if (!current->certified_inherits)
+		TRY(resource_set_intersection(&current->certified_resources, &state->parent.resources, &held, fault));
+	TRY(intend_what_is_issued(state, fault));
+	if (!state->inherits) {
+		resource_set_clear(&state->resources);
+		state->resources = held;
+		held = RESOURCE_SET_INIT;
+	}
+	state->deleting = state->suspended = false;
+	state->roll_at = 0;
+	state->held = true;
+	return FAULT_NONE;
 }
 
 void

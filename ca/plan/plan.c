@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ca/base/memory.h"
+#include "ca/plan/key_roll.h"
 
 /* Entries on one manifest: with names of 30 characters, below what rpki-client 8.2 reads (4,000,000 bytes). */
 #define MANIFEST_ENTRIES_LIMIT 55000
@@ -17,54 +18,67 @@ ca_plan_free(struct ca_plan *plan)
 	free(plan);
 }
 
-/* A CA that goes, or holds nothing, has no certificate and no products; only the intent stays. */
-static bool
-may_exist(const struct ca_state *state)
+bool
+plan_may_exist(const struct ca_state *state)
 {
-	return !state->deleting && (state->inherits || !resource_set_empty(&state->resources));
+	return !state->deleting && !state->suspended && (state->inherits || !resource_set_empty(&state->resources));
 }
 
 static bool
-certificate_due(const struct ca_state *state, const struct timing *timing, int64_t now_at)
+certificate_due(const struct ca_state *state, const struct issued_object *certificate, const struct timing *timing, int64_t now_at)
 {
-	const struct issued_object *certificate = &state->certificate;
 	if (state->kind == CA_TA)
 		return timing_ta_due(certificate->not_before_at, certificate->not_after_at) <= now_at;
 	return timing_object_due(timing, certificate->not_after_at) <= now_at;
 }
 
 static bool
-certificate_right(const struct ca_state *state)
+certificate_right(const struct ca_state *state, const struct ca_instance *instance, int64_t now_at)
 {
-	const struct issued_object *certificate = &state->certificate;
+	const struct issued_object *certificate = &instance->certificate;
 	if (state->kind != CA_TA && certificate->key_id != state->parent.key.key_id)
 		return false;
-	return certificate->not_before_at < certificate->not_after_at && state->certified_inherits == state->inherits &&
-		(state->inherits || resource_set_equal(&state->certified_resources, &state->resources));
+	if (timing_never_was(certificate->not_before_at, now_at) || certificate->not_before_at >= certificate->not_after_at)
+		return false;
+	return instance->certified_inherits == state->inherits &&
+		(state->inherits || resource_set_equal(&instance->certified_resources, &state->resources));
 }
 
 static void
-plan_certificate(const struct ca_state *state, const struct timing *timing, struct ca_plan *plan)
+plan_validity(const struct ca_state *state, const struct timing *timing, const struct ca_plan *plan, struct instance_plan *own)
 {
-	if (!may_exist(state)) {
-		plan->withdraw_certificate = state->certified;
+	const struct issued_object *before = &own->instance->certificate;
+	bool certified = own->instance->certified && !timing_never_was(before->not_before_at, plan->now_at);
+	int64_t now_at = plan->now_at;
+	own->certificate_not_before_at = now_at - TIMING_BACKDATE_S;
+	/* draft-ta-tiebreaker: the later notBefore wins. It rises for every certificate that takes another's place. */
+	if (certified && own->certificate_not_before_at <= before->not_before_at)
+		own->certificate_not_before_at = before->not_before_at + 1;
+	if (state->kind == CA_TA)
+		own->certificate_not_after_at = now_at + timing->ta_valid_s;
+	else if (certified)
+		own->certificate_not_after_at = timing_next_end(timing, now_at, before->not_after_at);
+	else
+		own->certificate_not_after_at = timing_first_end(timing, now_at, timing_mix(plan->random, (uint64_t)state->ca_id));
+}
+
+static void
+plan_certificate(const struct ca_state *state, const struct timing *timing, struct ca_plan *plan, struct instance_plan *own)
+{
+	if (own->instance == NULL)
+		return;
+	bool certified = own->instance->certified;
+	if (!plan_may_exist(state) || (plan->destroy && own == &plan->passive)) {
+		own->withdraw_certificate = certified;
 		return;
 	}
-	plan->issue_certificate = plan->make_key || !state->certified || !certificate_right(state) ||
-		certificate_due(state, timing, plan->now_at);
-	if (!plan->issue_certificate)
+	/* Where the key above is on another machine, the next ceremony brings the certificate; everything else goes on. */
+	if (state->kind != CA_TA && state->parent.key.offline)
 		return;
-	int64_t now_at = plan->now_at;
-	plan->certificate_not_before_at = now_at - TIMING_BACKDATE_S;
-	/* draft-ta-tiebreaker: the later notBefore wins. It rises for every certificate that takes another's place. */
-	if (state->certified && plan->certificate_not_before_at <= state->certificate.not_before_at)
-		plan->certificate_not_before_at = state->certificate.not_before_at + 1;
-	if (state->kind == CA_TA)
-		plan->certificate_not_after_at = now_at + timing->ta_valid_s;
-	else if (state->certified)
-		plan->certificate_not_after_at = timing_next_end(timing, now_at, state->certificate.not_after_at);
-	else
-		plan->certificate_not_after_at = timing_first_end(timing, now_at, timing_mix(plan->random, (uint64_t)state->ca_id));
+	own->issue_certificate = own->make_key || !certified || !certificate_right(state, own->instance, plan->now_at) ||
+		certificate_due(state, &own->instance->certificate, timing, plan->now_at);
+	if (own->issue_certificate)
+		plan_validity(state, timing, plan, own);
 }
 
 /* The intents whose prefix the CA holds now; the others stay intents (design rule 1). */
@@ -73,51 +87,69 @@ held_intents(const struct ca_state *state, struct payload **ret_held, size_t *re
 {
 	size_t count = 0;
 	TRY(memory_new(state->intents_count, sizeof **ret_held, ret_held, fault));
-	for (size_t i = 0; may_exist(state) && i < state->intents_count; i++)
+	for (size_t i = 0; plan_may_exist(state) && i < state->intents_count; i++)
 		if (resource_set_holds_prefix(&state->resources, &state->intents[i].prefix))
 			(*ret_held)[count++] = state->intents[i];
 	*ret_count = count;
 	return FAULT_NONE;
 }
 
+/* The active key signs all ROAs: when a staged one takes over, all of them are issued anew with it (RFC 6489 §2 step 5). */
 static enum fault_code
 plan_roas(const struct ca_state *state, const struct plan_settings *settings, struct ca_plan *plan, struct fault *fault)
 {
 	AUTO(struct payload, free) held = NULL;
 	size_t count;
-	int64_t renew_before_at = plan->now_at + settings->timing.object_margin_s;
+	struct roa_layout_bounds bounds = {
+		.key_id = plan->active.instance->key.key_id,
+		.begun_at = plan->now_at + TIMING_CLOCK_BACK_S,
+		.renew_before_at = plan->now_at + settings->timing.object_margin_s,
+	};
 	TRY(held_intents(state, &held, &count, fault));
-	return roa_layout_make(state, held, count, &settings->layout, renew_before_at, &plan->layout, fault);
+	return roa_layout_make(state, held, count, &settings->layout, &bounds, &plan->layout, fault);
 }
 
 static bool
-manifest_right(const struct ca_state *state, const struct timing *timing, int64_t now_at)
+list_right(const struct issued_object *list, const struct timing *timing, int64_t now_at)
 {
-	const struct issued_object *manifest = ca_state_object(state, OBJECT_MFT);
-	const struct issued_object *crl = ca_state_object(state, OBJECT_CRL);
-	return manifest != NULL && crl != NULL && manifest->key_id == state->key.key_id && crl->key_id == state->key.key_id &&
-		timing_manifest_due(timing, manifest->not_after_at) > now_at && timing_manifest_due(timing, crl->not_after_at) > now_at;
+	return list != NULL && timing_manifest_due(timing, list->not_after_at) > now_at && !timing_never_was(list->not_before_at, now_at);
+}
+
+static bool
+manifest_right(const struct ca_state *state, int64_t key_id, const struct timing *timing, int64_t now_at)
+{
+	return list_right(ca_state_object(state, key_id, OBJECT_MFT), timing, now_at) &&
+		list_right(ca_state_object(state, key_id, OBJECT_CRL), timing, now_at);
 }
 
 /* Products of children (their certificates) come and go with the children; a mark on the parent tells that they did. */
-static enum fault_code
-plan_manifest(const struct ca_state *state, const struct timing *timing, struct ca_plan *plan, struct fault *fault)
+static bool
+products_changed(const struct ca_state *state, const struct ca_plan *plan, const struct instance_plan *own)
 {
-	if (!may_exist(state)) {
-		plan->withdraw_products = state->objects_count > 0;
+	bool roas = own == &plan->active && (plan->layout.roas_count > 0 || plan->layout.withdrawn_count > 0);
+	return roas || plan->activate || (state->kind != CA_MEMBER && state->changed);
+}
+
+static enum fault_code
+plan_manifest(const struct ca_state *state, const struct timing *timing, struct ca_plan *plan, struct instance_plan *own,
+	struct fault *fault)
+{
+	if (own->instance == NULL)
+		return FAULT_NONE;
+	int64_t key_id = own->instance->key.key_id;
+	if (!plan_may_exist(state) || (plan->destroy && own == &plan->passive)) {
+		own->withdraw_products = state->objects_count > 0;
 		return FAULT_NONE;
 	}
-	bool products_changed = plan->layout.roas_count > 0 || plan->layout.withdrawn_count > 0 ||
-		(state->kind != CA_MEMBER && state->changed);
-	plan->issue_manifest = plan->make_key || products_changed || !manifest_right(state, timing, plan->now_at);
-	if (!plan->issue_manifest)
+	own->issue_manifest = own->make_key || products_changed(state, plan, own) || !manifest_right(state, key_id, timing, plan->now_at);
+	if (!own->issue_manifest)
 		return FAULT_NONE;
 	if (state->objects_count + plan->layout.roas_count > MANIFEST_ENTRIES_LIMIT)
 		return fault_set(fault, FAULT_TOO_LARGE, "the manifest would list more than %d objects", MANIFEST_ENTRIES_LIMIT);
 	/* RFC 9286 §4.2.1: the number rises by one a manifest that was published; a staged one that is replaced was never seen. */
-	plan->manifest_number = state->key.manifest_number + 1;
-	plan->crl_number = state->key.crl_number + 1;
-	plan->next_update_at = timing_manifest_end(timing, plan->now_at, timing_mix(plan->random, ~(uint64_t)state->ca_id));
+	own->manifest_number = own->instance->key.manifest_number + 1;
+	own->crl_number = own->instance->key.crl_number + 1;
+	own->next_update_at = timing_manifest_end(timing, plan->now_at, timing_mix(plan->random, ~(uint64_t)state->ca_id));
 	return FAULT_NONE;
 }
 
@@ -129,10 +161,11 @@ plan_roa_end(const struct ca_plan *plan, const struct plan_settings *settings, c
 	return timing_first_end(&settings->timing, plan->now_at, timing_mix(plan->random, (uint64_t)roa->slot));
 }
 
+/* 0 is no time at all. */
 static void
 sooner(int64_t *due_at, int64_t other_at)
 {
-	if (*due_at == 0 || other_at < *due_at)
+	if (other_at != 0 && (*due_at == 0 || other_at < *due_at))
 		*due_at = other_at;
 }
 
@@ -145,18 +178,33 @@ goes(const struct ca_plan *plan, const struct issued_object *object)
 	return false;
 }
 
+static void
+renew_instance(const struct ca_state *state, const struct timing *timing, struct ca_plan *plan, const struct instance_plan *own)
+{
+	if (own->instance == NULL || own->withdraw_products || (plan->destroy && own == &plan->passive))
+		return;
+	const struct issued_object *certificate = &own->instance->certificate;
+	int64_t begin_at = own->issue_certificate ? own->certificate_not_before_at : certificate->not_before_at;
+	int64_t end_at = own->issue_certificate ? own->certificate_not_after_at : certificate->not_after_at;
+	bool by_ceremony = state->kind != CA_TA && state->parent.key.offline;
+	if (state->kind == CA_TA)
+		sooner(&plan->renew_at, timing_ta_due(begin_at, end_at));
+	else if (!by_ceremony)
+		sooner(&plan->renew_at, timing_object_due(timing, end_at));
+	const struct issued_object *manifest = ca_state_object(state, own->instance->key.key_id, OBJECT_MFT);
+	sooner(&plan->renew_at, timing_manifest_due(timing, own->issue_manifest ? own->next_update_at : manifest->not_after_at));
+}
+
 /* When the first of what will stand is due: derived from the objects, so that nothing has to remember it. */
 static void
 plan_renewal(const struct ca_state *state, const struct plan_settings *settings, struct ca_plan *plan)
 {
 	const struct timing *timing = &settings->timing;
-	if (!may_exist(state))
+	if (!plan_may_exist(state))
 		return;
-	int64_t begin_at = plan->issue_certificate ? plan->certificate_not_before_at : state->certificate.not_before_at;
-	int64_t end_at = plan->issue_certificate ? plan->certificate_not_after_at : state->certificate.not_after_at;
-	sooner(&plan->renew_at, state->kind == CA_TA ? timing_ta_due(begin_at, end_at) : timing_object_due(timing, end_at));
-	const struct issued_object *manifest = ca_state_object(state, OBJECT_MFT);
-	sooner(&plan->renew_at, timing_manifest_due(timing, plan->issue_manifest ? plan->next_update_at : manifest->not_after_at));
+	renew_instance(state, timing, plan, &plan->active);
+	renew_instance(state, timing, plan, &plan->passive);
+	sooner(&plan->renew_at, key_roll_due(state, timing, plan));
 	for (size_t i = 0; i < plan->layout.roas_count; i++)
 		sooner(&plan->renew_at, timing_object_due(timing, plan_roa_end(plan, settings, &plan->layout.roas[i])));
 	for (size_t i = 0; i < state->objects_count; i++) {
@@ -167,24 +215,43 @@ plan_renewal(const struct ca_state *state, const struct plan_settings *settings,
 	}
 }
 
+/* RFC 9286 §4.2.1: thisUpdate is later than that of every manifest before; validators insist on it to the second. */
+static enum fault_code
+check_clock(const struct ca_instance *instance, int64_t now_at, struct fault *fault)
+{
+	int64_t last_at = instance->key.this_update_at;
+	if (instance->key.key_id == 0 || now_at > last_at || timing_never_was(last_at, now_at))
+		return FAULT_NONE;
+	return fault_set(fault, FAULT_CLOCK, "the clock is not past the last thisUpdate yet: %lld s to go", (long long)(last_at - now_at + 1));
+}
+
+static bool
+instance_acts(const struct instance_plan *own)
+{
+	return own->issue_certificate || own->withdraw_certificate || own->issue_manifest || own->withdraw_products;
+}
+
 enum fault_code
 plan_ca(const struct ca_state *state, const struct plan_settings *settings, int64_t now_at, uint64_t random, struct ca_plan **ret_plan,
 	struct fault *fault)
 {
-	/* RFC 9286 §4.2.1: thisUpdate is later than that of every manifest before; validators insist on it to the second. */
-	if (state->key.key_id != 0 && now_at <= state->key.this_update_at)
-		return fault_set(fault, FAULT_CLOCK, "the clock is not past the last thisUpdate yet: %lld s to go",
-			(long long)(state->key.this_update_at - now_at + 1));
+	TRY(check_clock(&state->current, now_at, fault));
+	TRY(check_clock(&state->other, now_at, fault));
 	AUTO(struct ca_plan, ca_plan_free) plan = NULL;
 	TRY(memory_new(1, sizeof *plan, &plan, fault));
 	plan->now_at = now_at;
 	plan->random = random;
-	plan->make_key = may_exist(state) && state->key.key_id == 0;
-	plan_certificate(state, &settings->timing, plan);
-	TRY(plan_roas(state, settings, plan, fault));
-	TRY(plan_manifest(state, &settings->timing, plan, fault));
-	plan_renewal(state, settings, plan);
-	plan->nothing = !plan->issue_certificate && !plan->withdraw_certificate && !plan->issue_manifest && !plan->withdraw_products;
+	key_roll_choose(state, &settings->timing, plan);
+	/* Its key is on another machine: what it signs comes from there. */
+	if (!state->current.key.offline) {
+		plan_certificate(state, &settings->timing, plan, &plan->active);
+		plan_certificate(state, &settings->timing, plan, &plan->passive);
+		TRY(plan_roas(state, settings, plan, fault));
+		TRY(plan_manifest(state, &settings->timing, plan, &plan->active, fault));
+		TRY(plan_manifest(state, &settings->timing, plan, &plan->passive, fault));
+		plan_renewal(state, settings, plan);
+	}
+	plan->nothing = !instance_acts(&plan->active) && !instance_acts(&plan->passive) && !plan->activate && !plan->destroy;
 	*ret_plan = MOVE(plan);
 	return FAULT_NONE;
 }

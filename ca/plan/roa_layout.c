@@ -20,7 +20,7 @@ struct deal {
 	const struct ca_state *state;
 	const struct roa_layout_settings *settings;
 	struct roa_layout *layout;
-	int64_t renew_before_at;
+	const struct roa_layout_bounds *bounds;
 	size_t room;                        /* payloads in one ROA */
 	int64_t next_slot;
 	struct bin *bins;
@@ -100,8 +100,10 @@ place_payloads(struct deal *deal, size_t wanted_count, struct fault *fault)
 static bool
 stands(const struct deal *deal, const struct bin *bin)
 {
-	return bin->object != NULL && bin->kept == bin->count && bin->count == bin->object->payloads_count &&
-		bin->object->not_after_at > deal->renew_before_at;
+	const struct issued_object *object = bin->object;
+	return object != NULL && bin->kept == bin->count && bin->count == object->payloads_count &&
+		object->key_id == deal->bounds->key_id && object->not_before_at <= deal->bounds->begun_at &&
+		object->not_after_at > deal->bounds->renew_before_at;
 }
 
 static enum fault_code
@@ -191,7 +193,8 @@ deal_clear(struct deal *deal)
 
 enum fault_code
 roa_layout_make(const struct ca_state *state, const struct payload *wanted, size_t wanted_count,
-	const struct roa_layout_settings *settings, int64_t renew_before_at, struct roa_layout *ret_layout, struct fault *fault)
+	const struct roa_layout_settings *settings, const struct roa_layout_bounds *bounds, struct roa_layout *ret_layout,
+	struct fault *fault)
 {
 	AUTO_CLEAR(struct roa_layout, roa_layout_clear) layout = ROA_LAYOUT_INIT;
 	AUTO(const struct issued_object *, free) objects = NULL;
@@ -200,7 +203,7 @@ roa_layout_make(const struct ca_state *state, const struct payload *wanted, size
 	bool afresh = layout.by_origin != state->by_origin;
 	size_t count = 0;
 	AUTO_CLEAR(struct deal, deal_clear) deal = {
-		.state = state, .settings = settings, .layout = &layout, .renew_before_at = renew_before_at,
+		.state = state, .settings = settings, .layout = &layout, .bounds = bounds,
 		.room = layout.by_origin ? settings->prefixes_max : 1,
 	};
 	for (size_t i = 0; i < state->objects_count; i++) {

@@ -37,12 +37,20 @@ struct roa_layout {
 
 #define ROA_LAYOUT_INIT ((struct roa_layout){ .roas = NULL })
 
+/* What a ROA that stands must be besides saying the right thing. */
+struct roa_layout_bounds {
+	int64_t key_id;                  /* signed with this key */
+	int64_t begun_at;                /* valid from here or before */
+	int64_t renew_before_at;         /* and until after here */
+};
+
 /*
  * What is to be issued and withdrawn so that the CA's ROAs say exactly `wanted` (in order of payload_compare(), no duplicates). ROAs
- * that end at renew_before_at or earlier are issued anew with what they hold. Pointers into state stay borrowed. Faults: MEMORY.
+ * out of bounds are issued anew with what they hold. Pointers into state stay borrowed. Faults: MEMORY.
  */
 CHECKED enum fault_code roa_layout_make(const struct ca_state *state, const struct payload *wanted, size_t wanted_count,
-	const struct roa_layout_settings *settings, int64_t renew_before_at, struct roa_layout *ret_layout, struct fault *fault);
+	const struct roa_layout_settings *settings, const struct roa_layout_bounds *bounds, struct roa_layout *ret_layout,
+	struct fault *fault);
 void roa_layout_clear(struct roa_layout *layout);
 
 #endif

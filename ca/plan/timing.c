@@ -11,6 +11,8 @@ const struct timing timing_default = {
 	.object_spread_s = 182 * DAY_S,
 	.object_margin_s = 28 * DAY_S,
 	.ta_valid_s = 90 * DAY_S,
+	.key_staging_s = DAY_S,
+	.key_retiring_s = DAY_S,
 };
 
 uint64_t
@@ -20,6 +22,12 @@ timing_mix(uint64_t a, uint64_t b)
 	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
 	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
 	return z ^ (z >> 31);
+}
+
+bool
+timing_never_was(int64_t at, int64_t now_at)
+{
+	return at > now_at + TIMING_CLOCK_BACK_S;
 }
 
 static int64_t

@@ -17,12 +17,22 @@ struct timing {
 	int64_t object_spread_s;       /* a first one is shorter by up to this much, so that one import doesn't come due in one week */
 	int64_t object_margin_s;
 	int64_t ta_valid_s;            /* the trust anchor's certificate: short-lived, made anew after two thirds */
+	int64_t key_staging_s;         /* a new key is published this long before it takes over (RFC 6489 §2 step 3: 24 h at least) */
+	int64_t key_retiring_s;        /* the old one keeps its certificate, CRL and manifest this long after */
 };
 
 extern const struct timing timing_default;
 
 /* notBefore lies this far back, for validators whose clock is late (RFC 6487 §4.6.1 allows it). */
 #define TIMING_BACKDATE_S 300
+
+/*
+ * A clock may be set back by this much; what was signed meanwhile counts and is waited for. A recorded time further ahead comes from a
+ * clock that was wrong: nobody took such an object for valid, so it binds nobody and is made anew.
+ */
+#define TIMING_CLOCK_BACK_S 120
+/* Was this instant recorded under a clock that has turned out wrong? */
+bool timing_never_was(int64_t at, int64_t now_at);
 
 /* `random` is any number; the same number gives the same answer. */
 int64_t timing_manifest_end(const struct timing *timing, int64_t now_at, uint64_t random);

@@ -16,7 +16,8 @@ SELECT EXISTS (SELECT 1 FROM objects WHERE repository_id = :repository_id AND pu
 UPDATE repositories SET serial = serial + 1, cut_at = :now_at WHERE repository_id = :repository_id
 
 -- name: cut_keys
-UPDATE keys SET crl_number = keys.crl_number + 1, manifest_number = keys.manifest_number + 1, this_update_at = o.not_before_at
+UPDATE keys SET crl_number = keys.crl_number + 1, manifest_number = keys.manifest_number + 1, this_update_at = o.not_before_at,
+	published_at = CASE WHEN keys.published_at < o.not_before_at THEN keys.published_at ELSE o.not_before_at END
 FROM objects o
 WHERE o.repository_id = :repository_id AND o.published_serial IS NULL AND o.kind = 'mft' AND o.key_id = keys.key_id
 
@@ -25,6 +26,11 @@ UPDATE objects SET published_serial = :serial WHERE repository_id = :repository_
 
 -- name: cut_withdraw
 UPDATE objects SET withdrawn_serial = :serial WHERE repository_id = :repository_id AND withdrawing = 1 AND withdrawn_serial IS NULL
+
+-- name: cut_groups
+-- Those of which nobody waits any more are out with this cut.
+UPDATE cas SET change_group = NULL, change_last = 0
+WHERE change_group IS NOT NULL AND NOT EXISTS (SELECT 1 FROM cas w WHERE w.change_group = cas.change_group AND w.changed_at IS NOT NULL)
 
 -- name: cut_insert
 INSERT INTO cuts (repository_id, serial, cut_at, random) VALUES (:repository_id, :serial, :now_at, :random)

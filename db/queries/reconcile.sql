@@ -2,16 +2,16 @@
 
 -- name: reconcile_ca
 SELECT c.ca_id, c.handle, c.kind, c.parent_id, c.repository_id, c.directory, c.resources, c.state, c.version, c.changed_at, c.by_origin,
-	c.set_aside_at, r.rsync_uri, r.rrdp_uri
+	c.set_aside_at, c.held_at, c.suspended_at, c.roll_at, c.roll_staging_s, r.rsync_uri, r.rrdp_uri
 FROM cas c JOIN repositories r ON r.repository_id = c.repository_id
 WHERE c.ca_id = :ca_id
 
 -- name: reconcile_resources
 SELECT resources, parent_id FROM cas WHERE ca_id = :ca_id
 
--- name: reconcile_key
-SELECT key_id, handle, spki, key_identifier, crl_number, manifest_number, this_update_at
-FROM keys WHERE ca_id = :ca_id AND state = 'current'
+-- name: reconcile_keys
+SELECT key_id, state, handle, spki, key_identifier, crl_number, manifest_number, this_update_at, staging_s, published_at, retired_at
+FROM keys WHERE ca_id = :ca_id AND state <> 'destroyed'
 
 -- name: reconcile_certificate
 SELECT object_id, key_id, kind, path, hash, serial, not_before_at, not_after_at, published_serial, resources
@@ -35,28 +35,61 @@ SELECT serial, revoked_at FROM objects
 WHERE key_id = :key_id AND not_after_at > :now_at AND revoked_at IS NOT NULL AND serial IS NOT NULL
 
 -- name: reconcile_changed
--- What an import is still changing waits for its end: else a CA would be signed for again with each part that comes.
+-- What an import is still changing waits for its end: else a CA would be signed for again with each part that comes. Who gives up
+-- what others of its group gain comes after them.
 SELECT ca_id FROM cas
-WHERE kind = :kind AND changed_at IS NOT NULL AND set_aside_at IS NULL
+WHERE kind = :kind AND changed_at IS NOT NULL AND set_aside_at IS NULL AND held_at IS NULL
 	AND NOT EXISTS (SELECT 1 FROM imports i WHERE i.import_id = cas.import_id AND i.state = 'applying')
+	AND NOT (change_last = 1 AND EXISTS (SELECT 1 FROM cas g
+		WHERE g.change_group = cas.change_group AND g.change_last = 0 AND g.changed_at IS NOT NULL))
 ORDER BY import_id IS NOT NULL, changed_at
 LIMIT :count OFFSET :left
 
--- name: reconcile_renewals
+-- name: reconcile_groups
+-- The rest of groups of which some are done: one serial brings all of them.
 SELECT ca_id FROM cas
-WHERE renew_at IS NOT NULL AND renew_at <= :now_at AND set_aside_at IS NULL AND kind = :kind AND changed_at IS NULL
+WHERE kind = :kind AND change_group IS NOT NULL AND changed_at IS NOT NULL AND set_aside_at IS NULL AND held_at IS NULL
+	AND EXISTS (SELECT 1 FROM cas d WHERE d.change_group = cas.change_group AND d.changed_at IS NULL)
+	AND NOT (change_last = 1 AND EXISTS (SELECT 1 FROM cas g
+		WHERE g.change_group = cas.change_group AND g.change_last = 0 AND g.changed_at IS NOT NULL))
+ORDER BY change_group, ca_id
+LIMIT :count OFFSET :left
+
+-- name: reconcile_renewals
+-- Of a CA on hold too, whose changes wait.
+SELECT ca_id FROM cas
+WHERE renew_at IS NOT NULL AND renew_at <= :now_at AND set_aside_at IS NULL AND kind = :kind
+	AND (changed_at IS NULL OR held_at IS NOT NULL)
 ORDER BY renew_at
 LIMIT :count OFFSET :left
 
+-- name: reconcile_ahead
+-- What was signed under a clock that has turned out wrong: no validator takes it. Not what only another machine can sign.
+SELECT DISTINCT c.ca_id FROM objects o
+JOIN cas c ON c.ca_id = COALESCE(o.subject_ca_id, o.ca_id)
+JOIN keys k ON k.key_id = o.key_id
+WHERE o.not_before_at > :ahead_at AND o.withdrawing = 0 AND o.withdrawn_serial IS NULL AND c.kind = :kind AND c.set_aside_at IS NULL
+	AND k.handle IS NOT NULL
+LIMIT :count OFFSET :left
+
+-- name: reconcile_any_ahead
+SELECT 1 AS yes FROM objects o
+JOIN cas c ON c.ca_id = COALESCE(o.subject_ca_id, o.ca_id)
+JOIN keys k ON k.key_id = o.key_id
+WHERE o.not_before_at > :ahead_at AND o.withdrawing = 0 AND o.withdrawn_serial IS NULL AND c.set_aside_at IS NULL
+	AND k.handle IS NOT NULL
+LIMIT 1
+
 -- name: reconcile_counts
 -- scan: the partial index holds only CAs that wait
-SELECT count(*) AS changed FROM cas WHERE changed_at IS NOT NULL AND set_aside_at IS NULL
+SELECT count(*) AS changed FROM cas WHERE changed_at IS NOT NULL AND set_aside_at IS NULL AND held_at IS NULL
 
 -- name: reconcile_next_renewal
 SELECT renew_at FROM cas WHERE renew_at IS NOT NULL AND set_aside_at IS NULL ORDER BY renew_at LIMIT 1
 
 -- name: reconcile_claim
-UPDATE cas SET changed_at = NULL, renew_at = :renew_at, by_origin = :by_origin
+UPDATE cas SET changed_at = CASE WHEN held_at IS NULL THEN NULL ELSE changed_at END, renew_at = :renew_at, by_origin = :by_origin,
+	roll_at = CASE WHEN :staged THEN NULL ELSE roll_at END
 WHERE ca_id = :ca_id AND version = :version AND set_aside_at IS NULL
 
 -- name: reconcile_deleted
@@ -72,8 +105,22 @@ UPDATE cas SET changed_at = COALESCE(changed_at, :now_at), version = version + 1
 SELECT 1 AS yes FROM keys WHERE key_id = :key_id AND state = 'current'
 
 -- name: reconcile_insert_key
-INSERT INTO keys (ca_id, state, handle, spki, key_identifier, created_at)
-VALUES (:ca_id, 'current', :handle, :spki, :key_identifier, :now_at)
+INSERT INTO keys (ca_id, state, handle, spki, key_identifier, staging_s, created_at)
+VALUES (:ca_id, :state, :handle, :spki, :key_identifier, :staging_s, :now_at)
+
+-- name: reconcile_retire_key
+UPDATE keys SET state = 'retired', retired_at = :now_at WHERE key_id = :key_id AND state = 'current'
+
+-- name: reconcile_activate_key
+-- :now_at is not written: when it took over is when the one before retired.
+UPDATE keys SET state = 'current' WHERE key_id = :key_id AND state = 'staged' AND created_at <= :now_at
+
+-- name: reconcile_destroy_key
+UPDATE keys SET state = 'destroyed', handle = NULL WHERE key_id = :key_id AND state = 'retired' AND retired_at <= :now_at
+
+-- name: reconcile_move_children
+-- Children's certificates move to the new key as renewals, in the time that those have; a version that rises tells who plans one now.
+UPDATE cas SET renew_at = :now_at, version = version + 1 WHERE parent_id = :ca_id AND state <> 'deleted' AND renew_at IS NOT NULL
 
 -- name: reconcile_drop_staged
 DELETE FROM objects WHERE object_id = :object_id AND published_serial IS NULL

@@ -3,7 +3,8 @@
 ALTER TABLE cas ADD COLUMN held_at INTEGER;      -- since when its changes are queued, not issued; renewals go on
 ALTER TABLE cas ADD COLUMN suspended_at INTEGER; -- since when everything of it is withdrawn; intent and keys stay
 ALTER TABLE cas ADD COLUMN alias TEXT;           -- what a registry feed calls the holder: for matching where resources don't tell
-ALTER TABLE cas ADD COLUMN roll_at INTEGER;      -- since when a new key is wanted; NULL: none is, or it is staged already
+ALTER TABLE cas ADD COLUMN roll_at INTEGER;      -- from when on a new key is wanted; NULL: none is, or it is staged already
+ALTER TABLE cas ADD COLUMN roll_staging_s INTEGER; -- how long that one is to be staged; NULL: as the settings say
 ALTER TABLE cas ADD COLUMN change_group INTEGER; -- CAs whose waiting changes belong in one serial (a transfer)
 ALTER TABLE cas ADD COLUMN change_last INTEGER NOT NULL DEFAULT 0; -- 1: it gives up what others of the group gain, so after them
 CREATE INDEX cas_alias ON cas (alias) WHERE alias IS NOT NULL AND state <> 'deleted';
@@ -16,4 +17,6 @@ ALTER TABLE keys ADD COLUMN published_at INTEGER; -- when its first manifest wen
 ALTER TABLE keys ADD COLUMN retired_at INTEGER;   -- when another key took its place
 CREATE UNIQUE INDEX keys_current ON keys (ca_id) WHERE state = 'current';
 CREATE INDEX keys_age ON keys (created_at) WHERE state = 'current';
+ALTER TABLE keys ADD COLUMN staging_s INTEGER;    -- of this staged key; NULL: as the settings say
+CREATE INDEX objects_begin ON objects (not_before_at) WHERE withdrawing = 0 AND withdrawn_serial IS NULL;
 UPDATE keys SET published_at = this_update_at WHERE manifest_number > 0;

@@ -81,7 +81,7 @@ cut__needs_a_later_second(void **state)
 	world_change_roas(world, ca_id, "192.0.2.0/24", NULL);
 	stage(world, true);
 	for (int64_t back_s = 0; back_s < 3; back_s++) {
-		clock_hand_set(&world->clock, cut_at - back_s * 1000);
+		clock_hand_set(&world->clock, cut_at - back_s * 60);
 		assert_int_equal(cut_make(world->db, world->repository_id, &world->clock, &serial, NULL), FAULT_CLOCK);
 	}
 	assert_int_equal(serial, 77);
@@ -90,6 +90,22 @@ cut__needs_a_later_second(void **state)
 	clock_hand_set(&world->clock, cut_at + 1);
 	WORLD_OK(cut_make(world->db, world->repository_id, &world->clock, &serial, fault));
 	assert_int_equal(serial, 2);
+}
+
+/* A cut under a clock that was a day ahead holds up none under the right one. */
+static void
+cut__is_not_held_up_by_a_clock_that_was_wrong(void **state)
+{
+	struct world *world = *state;
+	int64_t serial, ca_id = world_add_member(world, "member", "192.0.2.0/24"), right_at = clock_now(&world->clock);
+	clock_hand_set(&world->clock, right_at + 86400);
+	assert_int_equal(world_cut(world), 1);
+	world_change_roas(world, ca_id, "192.0.2.0/24", NULL);
+	clock_hand_set(&world->clock, right_at);
+	stage(world, true);
+	WORLD_OK(cut_make(world->db, world->repository_id, &world->clock, &serial, fault));
+	assert_int_equal(serial, 2);
+	assert_in_range(look(world).cut_at, right_at, right_at + 2);
 }
 
 static void
@@ -122,6 +138,7 @@ main(void)
 		CASE(cut__of_nothing_makes_no_serial),
 		CASE(cut__waits_for_the_parents),
 		CASE(cut__needs_a_later_second),
+		CASE(cut__is_not_held_up_by_a_clock_that_was_wrong),
 		CASE(cut__takes_all_that_is_staged_at_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

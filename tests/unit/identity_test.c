@@ -33,8 +33,8 @@ make_state(enum ca_kind kind)
 	state->kind = kind;
 	strcpy(state->rsync_uri, "rsync://rpki.example.net/repo/");
 	strcpy(state->directory, "ab/cdef/");
-	state->certificate.not_after_at = 1000;
-	fill_key(&state->key, 0);
+	state->current.certificate.not_after_at = 1000;
+	fill_key(&state->current.key, 0);
 	if (kind == CA_TA)
 		return state;
 	strcpy(state->parent.repository_uri, "rsync://rpki.example.net/repo/01/2345/");
@@ -50,10 +50,10 @@ identity__of_a_member_is_made_of_its_key_and_place(void **state)
 	AUTO(struct ca_state, ca_state_free) member = make_state(CA_MEMBER);
 	struct identity identity;
 	(void)state;
-	identity_of_ca(member, &member->key, &identity);
+	identity_of_ca(member, &member->current, &member->current.key, &identity);
 	assert_string_equal(identity.name, OWN_HEX);
 	assert_string_equal(identity.key_name, OWN_STEM);
-	assert_memory_equal(identity.key_identifier, member->key.identifier, 20);
+	assert_memory_equal(identity.key_identifier, member->current.key.identifier, 20);
 	assert_string_equal(identity.repository_uri, "rsync://rpki.example.net/repo/ab/cdef/");
 	assert_string_equal(identity.crl_uri, "rsync://rpki.example.net/repo/ab/cdef/" OWN_STEM ".crl");
 	assert_string_equal(identity.manifest_uri, "rsync://rpki.example.net/repo/ab/cdef/" OWN_STEM ".mft");
@@ -69,7 +69,7 @@ identity__of_its_issuer_is_the_parents(void **state)
 	AUTO(struct ca_state, ca_state_free) member = make_state(CA_MEMBER);
 	struct identity identity;
 	(void)state;
-	identity_of_issuer(member, &member->key, &identity);
+	identity_of_issuer(member, &member->current, &member->current.key, &identity);
 	assert_string_equal(identity.name, PARENT_HEX);
 	assert_string_equal(identity.repository_uri, "rsync://rpki.example.net/repo/01/2345/");
 	assert_string_equal(identity.certificate_uri, "rsync://rpki.example.net/repo/ta/ta.cer");
@@ -86,8 +86,8 @@ identity__of_a_trust_anchor_is_its_own_issuer(void **state)
 	AUTO(struct ca_state, ca_state_free) anchor = make_state(CA_TA);
 	struct identity own, issuer;
 	(void)state;
-	identity_of_ca(anchor, &anchor->key, &own);
-	identity_of_issuer(anchor, &anchor->key, &issuer);
+	identity_of_ca(anchor, &anchor->current, &anchor->current.key, &own);
+	identity_of_issuer(anchor, &anchor->current, &anchor->current.key, &issuer);
 	assert_string_equal(own.certificate_uri, "rsync://rpki.example.net/repo/ta/ta.cer");
 	assert_string_equal(issuer.certificate_uri, own.certificate_uri);
 	assert_string_equal(issuer.name, OWN_HEX);
@@ -100,7 +100,7 @@ identity__takes_a_key_that_was_just_made(void **state)
 	AUTO(struct ca_state, ca_state_free) member = make_state(CA_MEMBER);
 	struct identity identity;
 	(void)state;
-	identity_of_ca(member, &member->parent.key, &identity);
+	identity_of_ca(member, &member->current, &member->parent.key, &identity);
 	assert_string_equal(identity.name, PARENT_HEX);
 	assert_string_equal(identity.certificate_uri, "rsync://rpki.example.net/repo/01/2345/" PARENT_STEM ".cer");
 	assert_true(span_equal(identity.key_handle, bytes_span(&member->parent.key.handle)));
@@ -116,7 +116,7 @@ identity__has_room_for_the_longest_uris(void **state)
 	memset(member->rsync_uri, 'r', STATE_URI_MAX - 1);
 	memset(member->directory, 'd', STATE_URI_MAX - 1);
 	memset(member->parent.repository_uri, 'p', STATE_URI_MAX - 1);
-	identity_of_ca(member, &member->key, &identity);
+	identity_of_ca(member, &member->current, &member->current.key, &identity);
 	assert_int_equal(strlen(identity.repository_uri), 2 * (STATE_URI_MAX - 1));
 	assert_string_equal(identity.manifest_uri + strlen(identity.repository_uri), OWN_STEM ".mft");
 	assert_string_equal(identity.crl_uri + strlen(identity.repository_uri), OWN_STEM ".crl");
@@ -129,7 +129,7 @@ identity__tells_the_lint_no_issuer_of_a_self_signed_one(void **state)
 	AUTO(struct ca_state, ca_state_free) anchor = make_state(CA_TA);
 	struct identity identity;
 	(void)state;
-	identity_of_ca(anchor, &anchor->key, &identity);
+	identity_of_ca(anchor, &anchor->current, &anchor->current.key, &identity);
 	struct lint_issuer self = identity_for_lint(&identity, true), other = identity_for_lint(&identity, false);
 	assert_null(self.certificate_uri);
 	assert_null(self.crl_uri);

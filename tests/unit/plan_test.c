@@ -20,6 +20,7 @@ static const struct plan_settings settings = {
 	.timing = {
 		.manifest_valid_s = 36 * HOUR, .manifest_spread_s = 4 * HOUR, .manifest_margin_s = 12 * HOUR,
 		.object_valid_s = 365 * DAY, .object_spread_s = 182 * DAY, .object_margin_s = 28 * DAY, .ta_valid_s = 90 * DAY,
+		.key_staging_s = DAY, .key_retiring_s = DAY,
 	},
 	.layout = { .by_origin_above = 100, .by_payload_below = 90, .prefixes_max = 1000 },
 };
@@ -56,14 +57,14 @@ settled(void)
 	assert_int_equal(ca_state_new(&state, NULL), FAULT_NONE);
 	state->ca_id = 5;
 	state->kind = CA_MEMBER;
-	state->key = (struct key_state){ .key_id = KEY, .crl_number = 41, .manifest_number = 42, .this_update_at = NOW - HOUR };
+	state->current.key = (struct key_state){ .key_id = KEY, .crl_number = 41, .manifest_number = 42, .this_update_at = NOW - HOUR };
 	state->parent.ca_id = 2;
 	state->parent.key.key_id = PARENT_KEY;
 	set_resources(&state->resources, "192.0.2.0/24");
-	set_resources(&state->certified_resources, "192.0.2.0/24");
-	state->certified = true;
-	state->certificate = object_of(CERTIFICATE_ID, OBJECT_CER, NOW + 200 * DAY);
-	state->certificate.key_id = PARENT_KEY;
+	set_resources(&state->current.certified_resources, "192.0.2.0/24");
+	state->current.certified = true;
+	state->current.certificate = object_of(CERTIFICATE_ID, OBJECT_CER, NOW + 200 * DAY);
+	state->current.certificate.key_id = PARENT_KEY;
 	state->objects = calloc(8, sizeof *state->objects);
 	state->objects[state->objects_count++] = object_of(CRL_ID, OBJECT_CRL, NOW + 30 * HOUR);
 	state->objects[state->objects_count++] = object_of(MANIFEST_ID, OBJECT_MFT, NOW + 30 * HOUR);
@@ -93,15 +94,15 @@ static void nothing(struct ca_state *s) { (void)s; }
 static void marked_only(struct ca_state *s) { s->changed = true; }
 static void new_member(struct ca_state *s)
 {
-	s->certified = false;
-	s->key = (struct key_state){ .key_id = 0 };
-	s->certificate = (struct issued_object){ .object_id = 0 };
+	s->current.certified = false;
+	s->current.key = (struct key_state){ .key_id = 0 };
+	s->current.certificate = (struct issued_object){ .object_id = 0 };
 	s->objects_count = s->issued_payloads_count = 0;
 }
 static void added_roa(struct ca_state *s)
 {
 	set_resources(&s->resources, "192.0.2.0-192.0.3.255");
-	set_resources(&s->certified_resources, "192.0.2.0-192.0.3.255");
+	set_resources(&s->current.certified_resources, "192.0.2.0-192.0.3.255");
 	s->intents[s->intents_count++] = payload_of(3);
 }
 static void removed_roa(struct ca_state *s) { s->intents_count = 0; }
@@ -115,8 +116,8 @@ static void manifest_expired(struct ca_state *s) { s->objects[0].not_after_at = 
 static void only_crl_due(struct ca_state *s) { s->objects[0].not_after_at = NOW; }
 static void manifest_missing(struct ca_state *s) { s->objects[1].kind = OBJECT_CRL; }
 static void roa_due(struct ca_state *s) { s->objects[2].not_after_at = NOW + 28 * DAY; }
-static void certificate_due(struct ca_state *s) { s->certificate.not_after_at = NOW + 28 * DAY; }
-static void certificate_long_gone(struct ca_state *s) { s->certificate.not_after_at = NOW - 100 * DAY; }
+static void certificate_due(struct ca_state *s) { s->current.certificate.not_after_at = NOW + 28 * DAY; }
+static void certificate_long_gone(struct ca_state *s) { s->current.certificate.not_after_at = NOW - 100 * DAY; }
 static void parent_rolled(struct ca_state *s) { s->parent.key.key_id = PARENT_KEY + 1; }
 static void everything_due(struct ca_state *s)
 {
@@ -127,7 +128,7 @@ static void everything_due(struct ca_state *s)
 static void issuing(struct ca_state *s)
 {
 	s->kind = CA_ISSUING;
-	s->inherits = s->certified_inherits = true;
+	s->inherits = s->current.certified_inherits = true;
 	s->intents_count = 0;
 	s->objects_count = 2;
 }
@@ -140,15 +141,35 @@ static void ta(struct ca_state *s)
 {
 	issuing(s);
 	s->kind = CA_TA;
-	s->inherits = s->certified_inherits = false;
-	s->certificate.not_before_at = NOW - 59 * DAY;
-	s->certificate.not_after_at = NOW + 31 * DAY;
+	s->inherits = s->current.certified_inherits = false;
+	s->current.certificate.not_before_at = NOW - 59 * DAY;
+	s->current.certificate.not_after_at = NOW + 31 * DAY;
 }
 static void ta_two_thirds(struct ca_state *s)
 {
 	ta(s);
-	s->certificate.not_before_at = NOW - 60 * DAY;
-	s->certificate.not_after_at = NOW + 30 * DAY;
+	s->current.certificate.not_before_at = NOW - 60 * DAY;
+	s->current.certificate.not_after_at = NOW + 30 * DAY;
+}
+
+static void suspended(struct ca_state *s) { s->suspended = true; }
+static void clock_was_ahead(struct ca_state *s)
+{
+	s->current.key.this_update_at = NOW + DAY;
+	for (size_t i = 0; i < s->objects_count; i++)
+		s->objects[i].not_before_at = NOW + DAY;
+	s->current.certificate.not_before_at = NOW + DAY;
+}
+static void offline_parent(struct ca_state *s)
+{
+	certificate_due(s);
+	s->parent.key.offline = true;
+}
+static void offline_ta(struct ca_state *s)
+{
+	ta_two_thirds(s);
+	s->changed = s->current.key.offline = true;
+	manifest_expired(s);
 }
 
 struct row {
@@ -179,6 +200,9 @@ static const struct row rows[] = {
 	{ "certificate_long_gone", certificate_long_gone, .certificate = true },
 	{ "parent_rolled", parent_rolled, .certificate = true },
 	{ "everything_due", everything_due, .certificate = true, .roas = 1, .manifest = true },
+	{ "suspended", suspended, .no_certificate = true, .withdrawn = 1, .no_products = true },
+	{ "clock_was_ahead", clock_was_ahead, .certificate = true, .roas = 1, .manifest = true },
+	{ "offline_parent", offline_parent, .key = false },
 	{ "issuing", issuing, .key = false },
 	{ "issuing_child_changed", issuing_child_changed, .manifest = true },
 	{ "ta", ta, .key = false },
@@ -192,13 +216,13 @@ check_row(const struct row *row)
 	row->change(state);
 	struct ca_plan *plan = plan_of(state, NOW);
 	bool acts = row->certificate || row->no_certificate || row->manifest || row->no_products;
-	if (plan->make_key != row->key || plan->issue_certificate != row->certificate ||
-		plan->withdraw_certificate != row->no_certificate ||
+	if (plan->active.make_key != row->key || plan->active.issue_certificate != row->certificate ||
+		plan->active.withdraw_certificate != row->no_certificate ||
 		plan->layout.roas_count != row->roas || plan->layout.withdrawn_count != row->withdrawn ||
-		plan->issue_manifest != row->manifest || plan->withdraw_products != row->no_products || plan->nothing == acts)
-		fail_msg("%s: key %d certificate %d/%d roas %zu withdrawn %zu manifest %d/%d nothing %d", row->name, plan->make_key,
-			plan->issue_certificate, plan->withdraw_certificate, plan->layout.roas_count, plan->layout.withdrawn_count,
-			plan->issue_manifest, plan->withdraw_products, plan->nothing);
+		plan->active.issue_manifest != row->manifest || plan->active.withdraw_products != row->no_products || plan->nothing == acts)
+		fail_msg("%s: key %d certificate %d/%d roas %zu withdrawn %zu manifest %d/%d nothing %d", row->name, plan->active.make_key,
+			plan->active.issue_certificate, plan->active.withdraw_certificate, plan->layout.roas_count, plan->layout.withdrawn_count,
+			plan->active.issue_manifest, plan->active.withdraw_products, plan->nothing);
 	if (row->no_certificate)
 		assert_int_equal(plan->renew_at, 0);
 	else
@@ -222,9 +246,9 @@ plan__numbers_follow_the_published_ones_by_one(void **unused)
 	struct ca_state *state = settled();
 	added_roa(state);
 	struct ca_plan *plan = plan_of(state, NOW);
-	assert_int_equal(plan->manifest_number, 43);
-	assert_int_equal(plan->crl_number, 42);
-	assert_in_range(plan->next_update_at, NOW + 36 * HOUR, NOW + 40 * HOUR);
+	assert_int_equal(plan->active.manifest_number, 43);
+	assert_int_equal(plan->active.crl_number, 42);
+	assert_in_range(plan->active.next_update_at, NOW + 36 * HOUR, NOW + 40 * HOUR);
 	ca_plan_free(plan);
 	ca_state_free(state);
 }
@@ -236,8 +260,8 @@ plan__refuses_to_sign_in_the_second_of_the_last_manifest_or_before(void **unused
 	struct ca_state *state = settled();
 	struct ca_plan *plan = NULL;
 	struct fault fault = FAULT_INIT;
-	assert_int_equal(plan_ca(state, &settings, state->key.this_update_at, 0, &plan, &fault), FAULT_CLOCK);
-	assert_int_equal(plan_ca(state, &settings, state->key.this_update_at - DAY, 0, &plan, &fault), FAULT_CLOCK);
+	assert_int_equal(plan_ca(state, &settings, state->current.key.this_update_at, 0, &plan, &fault), FAULT_CLOCK);
+	assert_int_equal(plan_ca(state, &settings, state->current.key.this_update_at - 120, 0, &plan, &fault), FAULT_CLOCK);
 	assert_null(plan);
 	ca_state_free(state);
 }
@@ -248,9 +272,9 @@ plan__not_before_of_a_certificate_in_place_of_another_rises(void **unused)
 	(void)unused;
 	struct ca_state *state = settled();
 	grown(state);
-	state->certificate.not_before_at = NOW - 10;
+	state->current.certificate.not_before_at = NOW - 10;
 	struct ca_plan *plan = plan_of(state, NOW);
-	assert_int_equal(plan->certificate_not_before_at, NOW - 9);
+	assert_int_equal(plan->active.certificate_not_before_at, NOW - 9);
 	ca_plan_free(plan);
 	ca_state_free(state);
 }
@@ -262,11 +286,11 @@ plan__an_end_that_is_not_due_is_kept_by_what_takes_its_place(void **unused)
 	struct ca_state *state = settled();
 	grown(state);
 	struct ca_plan *plan = plan_of(state, NOW);
-	assert_int_equal(plan->certificate_not_after_at, NOW + 200 * DAY);
+	assert_int_equal(plan->active.certificate_not_after_at, NOW + 200 * DAY);
 	ca_plan_free(plan);
 	certificate_due(state);
 	plan = plan_of(state, NOW);
-	assert_int_equal(plan->certificate_not_after_at, NOW + 365 * DAY);
+	assert_int_equal(plan->active.certificate_not_after_at, NOW + 365 * DAY);
 	ca_plan_free(plan);
 	ca_state_free(state);
 }
@@ -282,6 +306,58 @@ plan__renewal_is_due_with_the_first_object(void **unused)
 	state->objects[2].not_after_at = NOW + 28 * DAY + HOUR;
 	plan = plan_of(state, NOW);
 	assert_int_equal(plan->renew_at, NOW + HOUR);
+	ca_plan_free(plan);
+	ca_state_free(state);
+}
+
+static void
+plan__signs_nothing_where_the_key_is_on_another_machine(void **unused)
+{
+	(void)unused;
+	struct ca_state *state = settled();
+	offline_ta(state);
+	struct ca_plan *plan = plan_of(state, NOW);
+	assert_true(plan->nothing);
+	assert_int_equal(plan->renew_at, 0);
+	ca_plan_free(plan);
+	ca_state_free(state);
+}
+
+/* A CA on hold is planned as if what it has were what is wanted: renewals go on, its changes wait. */
+static void
+plan__on_hold_renews_and_changes_nothing(void **unused)
+{
+	(void)unused;
+	static void (*const waiting[])(struct ca_state *) = { added_roa, removed_roa, shrunk_to_other, grown, lost_all, leaving, suspended };
+	for (size_t i = 0; i < sizeof waiting / sizeof *waiting; i++) {
+		struct ca_state *state = settled();
+		set_resources(&state->parent.resources, "0.0.0.0/0");
+		waiting[i](state);
+		set_resources(&state->current.certified_resources, "192.0.2.0/24");
+		assert_int_equal(ca_state_hold(state, NULL), FAULT_NONE);
+		struct ca_plan *plan = plan_of(state, NOW);
+		assert_true(plan->nothing);
+		ca_plan_free(plan);
+		everything_due(state);
+		plan = plan_of(state, NOW);
+		assert_true(plan->active.issue_certificate && plan->active.issue_manifest && plan->layout.roas_count == 1);
+		assert_int_equal(plan->layout.payloads_count, 1);
+		assert_int_equal(plan->layout.withdrawn_count, 0);
+		ca_plan_free(plan);
+		ca_state_free(state);
+	}
+}
+
+/* What the CA above has lost can't be kept by a hold: that would over-claim. */
+static void
+plan__on_hold_never_over_claims(void **unused)
+{
+	(void)unused;
+	struct ca_state *state = settled();
+	set_resources(&state->parent.resources, "198.51.100.0/24");
+	assert_int_equal(ca_state_hold(state, NULL), FAULT_NONE);
+	struct ca_plan *plan = plan_of(state, NOW);
+	assert_true(plan->active.withdraw_certificate);
 	ca_plan_free(plan);
 	ca_state_free(state);
 }
@@ -310,6 +386,9 @@ main(void)
 		cmocka_unit_test(plan__not_before_of_a_certificate_in_place_of_another_rises),
 		cmocka_unit_test(plan__an_end_that_is_not_due_is_kept_by_what_takes_its_place),
 		cmocka_unit_test(plan__renewal_is_due_with_the_first_object),
+		cmocka_unit_test(plan__signs_nothing_where_the_key_is_on_another_machine),
+		cmocka_unit_test(plan__on_hold_renews_and_changes_nothing),
+		cmocka_unit_test(plan__on_hold_never_over_claims),
 		cmocka_unit_test(plan__first_ends_are_spread_over_half_a_year),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

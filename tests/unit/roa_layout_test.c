@@ -70,7 +70,8 @@ make(const struct world *world, const struct roa_layout_settings *settings, int6
 {
 	struct roa_layout layout = ROA_LAYOUT_INIT;
 	struct fault fault = FAULT_INIT;
-	assert_int_equal(roa_layout_make(&world->state, world->wanted, world->wanted_count, settings, renew_before_at, &layout, &fault),
+	const struct roa_layout_bounds bounds = { .begun_at = INT64_MAX, .renew_before_at = renew_before_at };
+	assert_int_equal(roa_layout_make(&world->state, world->wanted, world->wanted_count, settings, &bounds, &layout, &fault),
 		FAULT_NONE);
 	return layout;
 }

@@ -98,7 +98,7 @@ state_loader__of_a_new_tree(void **state)
 	WORLD_OK(load(*state, TA_ID, &anchor, fault));
 	assert_int_equal(anchor->kind, CA_TA);
 	assert_int_equal(anchor->parent.ca_id, 0);
-	assert_false(anchor->certified);
+	assert_false(anchor->current.certified);
 	assert_false(anchor->inherits);
 	assert_true(anchor->changed);
 	assert_int_equal(anchor->objects_count, 0);
@@ -125,18 +125,18 @@ state_loader__reads_all_of_a_member(void **state)
 	assert_int_equal(loaded->kind, CA_MEMBER);
 	assert_int_equal(loaded->parent.ca_id, ISSUING_ID);
 	assert_true(loaded->changed);
-	assert_true(loaded->certified);
-	assert_true(loaded->certificate.published);
-	assert_false(loaded->certified_inherits);
-	assert_true(resource_set_equal(&loaded->certified_resources, &loaded->resources));
+	assert_true(loaded->current.certified);
+	assert_true(loaded->current.certificate.published);
+	assert_false(loaded->current.certified_inherits);
+	assert_true(resource_set_equal(&loaded->current.certified_resources, &loaded->resources));
 	assert_int_equal(loaded->intents_count, 3);
 	assert_int_equal(loaded->objects_count, 4);
 	assert_int_equal(loaded->issued_payloads_count, 2);
-	assert_int_equal(loaded->key.crl_number, 1);
-	assert_int_equal(loaded->key.manifest_number, 1);
-	assert_int_equal(loaded->key.this_update_at, WORLD_START + 1);
-	assert_int_equal(loaded->revoked_count, 0);
-	assert_non_null(ca_state_object(loaded, OBJECT_CRL));
+	assert_int_equal(loaded->current.key.crl_number, 1);
+	assert_int_equal(loaded->current.key.manifest_number, 1);
+	assert_int_equal(loaded->current.key.this_update_at, WORLD_START + 1);
+	assert_int_equal(loaded->current.revoked_count, 0);
+	assert_non_null(ca_state_object(loaded, loaded->current.key.key_id, OBJECT_CRL));
 	assert_non_null(strstr(loaded->parent.certificate_uri, ".cer"));
 	for (size_t i = 1; i < loaded->intents_count; i++)
 		assert_true(payload_compare(&loaded->intents[i - 1], &loaded->intents[i]) < 0);
@@ -158,11 +158,11 @@ state_loader__forgets_revocations_of_what_has_expired(void **state)
 	assert_int_equal(world_cut(world), 2);
 	WORLD_OK(load(world, ca_id, &fresh, fault));
 	/* The ROA's, and that of the manifest which the second replaced. */
-	assert_int_equal(fresh->revoked_count, 2);
+	assert_int_equal(fresh->current.revoked_count, 2);
 	assert_int_equal(fresh->issued_payloads_count, 0);
 	clock_hand_set(&world->clock, WORLD_START + INT64_C(400) * 86400);
 	WORLD_OK(load(world, ca_id, &later, fault));
-	assert_int_equal(later->revoked_count, 0);
+	assert_int_equal(later->current.revoked_count, 0);
 }
 
 int

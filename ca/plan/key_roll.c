@@ -1,0 +1,89 @@
+#include "ca/plan/key_roll.h"
+
+/* Look again after so long where the time is over and something else is still missing. */
+#define AGAIN_S 60
+
+static bool
+wanted(const struct ca_state *state, int64_t now_at)
+{
+	return (state->roll_at != 0 && state->roll_at <= now_at) || state->current.revoked_count >= KEY_ROLL_REVOKED_MAX;
+}
+
+static int64_t
+staging_s(const struct timing *timing, int64_t own_s)
+{
+	return own_s >= 0 ? own_s : timing->key_staging_s;
+}
+
+static int64_t
+takes_over_at(const struct ca_instance *staged, const struct timing *timing)
+{
+	return staged->published_at + staging_s(timing, staged->staging_s);
+}
+
+/* RFC 6489 §2: validators had the time to fetch the NEW instance's certificate, CRL and manifest. */
+static bool
+may_take_over(const struct ca_instance *staged, const struct timing *timing, int64_t now_at)
+{
+	bool out = staged->certified && staged->certificate.published && staged->published_at != 0;
+	return out && !timing_never_was(staged->published_at, now_at) && takes_over_at(staged, timing) <= now_at;
+}
+
+/* Is nothing left that the key has signed but its CRL and manifest? Children's certificates move to the new key one by one. */
+static bool
+drained(const struct ca_state *state, int64_t key_id)
+{
+	for (size_t i = 0; i < state->objects_count; i++) {
+		const struct issued_object *object = &state->objects[i];
+		if (object->key_id == key_id && object->kind != OBJECT_CRL && object->kind != OBJECT_MFT)
+			return false;
+	}
+	return true;
+}
+
+void
+key_roll_choose(const struct ca_state *state, const struct timing *timing, struct ca_plan *plan)
+{
+	const struct ca_instance *current = &state->current, *other = &state->other;
+	bool exists = plan_may_exist(state);
+	plan->active.instance = current;
+	plan->active.make_key = exists && current->key.key_id == 0;
+	if (other->key.key_id == 0) {
+		bool stage = exists && current->certified && current->published_at != 0 && wanted(state, plan->now_at);
+		plan->passive.instance = stage ? other : NULL;
+		plan->passive.make_key = stage;
+		return;
+	}
+	plan->passive.instance = other;
+	if (other->stage == KEY_STAGED && exists && may_take_over(other, timing, plan->now_at)) {
+		plan->activate = true;
+		plan->active.instance = other;
+		plan->passive.instance = current;
+	} else if (other->stage == KEY_RETIRED) {
+		bool over = other->retired_at + timing->key_retiring_s <= plan->now_at || timing_never_was(other->retired_at, plan->now_at);
+		plan->destroy = !exists || (over && drained(state, other->key.key_id));
+	}
+}
+
+static int64_t
+later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+int64_t
+key_roll_due(const struct ca_state *state, const struct timing *timing, const struct ca_plan *plan)
+{
+	const struct ca_instance *passive = plan->passive.instance;
+	int64_t soon_at = plan->now_at + AGAIN_S;
+	if (passive == NULL || plan->destroy)
+		return state->roll_at != 0 ? later(state->roll_at, soon_at) : 0;
+	if (plan->activate)
+		return later(plan->now_at + timing->key_retiring_s, soon_at);
+	if (plan->passive.make_key)
+		return later(plan->now_at + staging_s(timing, state->roll_staging_s), soon_at);
+	if (passive->stage == KEY_STAGED)
+		return later(passive->published_at != 0 ? takes_over_at(passive, timing) : 0, soon_at);
+	/* A retired one that is not drained yet is looked at again whenever a child's certificate moves. */
+	return drained(state, passive->key.key_id) ? later(passive->retired_at + timing->key_retiring_s, soon_at) : 0;
+}
