@@ -47,6 +47,8 @@ CLI_COMMAND(ca_command_set);
 CLI_COMMAND(ca_command_delete);
 CLI_COMMAND(ca_command_repair);
 CLI_COMMAND(ca_command_objects);
+CLI_COMMAND(ca_command_keys);
+CLI_COMMAND(ca_command_roll);
 CLI_COMMAND(roa_command_list);
 CLI_COMMAND(roa_command_add);
 CLI_COMMAND(roa_command_remove);
@@ -60,6 +62,6 @@ CLI_COMMAND(import_command);
 CLI_COMMAND(status_command);
 
 extern const struct option_spec init_command_options[], ca_command_resources[], roa_command_options[], token_command_options[],
-	audit_command_options[], import_command_options[], ca_command_list_options[];
+	audit_command_options[], import_command_options[], ca_command_list_options[], ca_command_roll_options[];
 
 #endif

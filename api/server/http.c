@@ -291,11 +291,17 @@ response_from_descriptor(int *fd, int64_t length)
 	return response;
 }
 
+/*
+ * A 304 has no body, and must tell no length but that of what it didn't send (RFC 9110 §8.6). The library always tells one; rpki-client
+ * 9.7 waits for so many bytes, and dies of it unless they are none.
+ */
 static struct MHD_Response *
 make_response(struct reply *reply)
 {
 	static char nothing[] = "";
 	struct bytes *memory = &reply->body.memory;
+	if (reply->status == 304)
+		return MHD_create_response_from_buffer(0, nothing, MHD_RESPMEM_PERSISTENT);
 	if (reply->constant != NULL)
 		return MHD_create_response_from_buffer(strlen(reply->constant), (void *)(uintptr_t)reply->constant,
 			MHD_RESPMEM_PERSISTENT);

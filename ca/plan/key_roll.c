@@ -1,7 +1,7 @@
 #include "ca/plan/key_roll.h"
 
 /* Look again after so long where the time is over and something else is still missing. */
-#define AGAIN_S 60
+#define AGAIN_S 10
 
 static bool
 wanted(const struct ca_state *state, int64_t now_at)
@@ -65,25 +65,25 @@ key_roll_choose(const struct ca_state *state, const struct timing *timing, struc
 	}
 }
 
+/* That instant; soon where it is over and something else is still missing. */
 static int64_t
-later(int64_t a, int64_t b)
+due(const struct ca_plan *plan, int64_t at)
 {
-	return a > b ? a : b;
+	return at > plan->now_at ? at : plan->now_at + AGAIN_S;
 }
 
 int64_t
 key_roll_due(const struct ca_state *state, const struct timing *timing, const struct ca_plan *plan)
 {
 	const struct ca_instance *passive = plan->passive.instance;
-	int64_t soon_at = plan->now_at + AGAIN_S;
 	if (passive == NULL || plan->destroy)
-		return state->roll_at != 0 ? later(state->roll_at, soon_at) : 0;
+		return state->roll_at != 0 ? due(plan, state->roll_at) : 0;
 	if (plan->activate)
-		return later(plan->now_at + timing->key_retiring_s, soon_at);
+		return due(plan, plan->now_at + timing->key_retiring_s);
 	if (plan->passive.make_key)
-		return later(plan->now_at + staging_s(timing, state->roll_staging_s), soon_at);
+		return due(plan, plan->now_at + staging_s(timing, state->roll_staging_s));
 	if (passive->stage == KEY_STAGED)
-		return later(passive->published_at != 0 ? takes_over_at(passive, timing) : 0, soon_at);
+		return due(plan, passive->published_at != 0 ? takes_over_at(passive, timing) : 0);
 	/* A retired one that is not drained yet is looked at again whenever a child's certificate moves. */
-	return drained(state, passive->key.key_id) ? later(passive->retired_at + timing->key_retiring_s, soon_at) : 0;
+	return drained(state, passive->key.key_id) ? due(plan, passive->retired_at + timing->key_retiring_s) : 0;
 }

@@ -65,6 +65,17 @@ typedef enum fault_code (*object_row_fn)(void *argument, const struct object_row
 CHECKED enum fault_code object_view_list(struct db_connection *connection, int64_t ca_id, object_row_fn give, void *argument,
 	struct fault *fault);
 
+struct key_row {
+	const char *state;                              /* "staged", "current", "retired", "destroyed" */
+	struct span identifier;
+	bool offline;                                   /* its private half is on another machine */
+	int64_t created_at, published_at, retired_at;   /* 0: not yet */
+	int64_t manifest_number, crl_number;            /* last ones published */
+};
+/* A CA's keys, the newest first; destroyed ones only if asked for. */
+CHECKED enum fault_code key_view_list(struct db_connection *connection, int64_t ca_id, bool destroyed,
+	enum fault_code (*give)(void *argument, const struct key_row *row, struct fault *fault), void *argument, struct fault *fault);
+
 struct publication_row {
 	const char *session, *rrdp_uri, *rsync_uri;
 	int64_t serial, notified_at;                    /* of the notification on disk */

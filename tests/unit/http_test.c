@@ -4,9 +4,12 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <arpa/inet.h>
 #include <curl/curl.h>
-#include <fcntl.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <netinet/in.h>
@@ -181,6 +184,33 @@ http__takes_several_requests_on_a_connection(void **state)
 		hear(&client, "\"ready\":true", text, sizeof text);
 		say(&client, "POST /api/v1/cas HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc");
 		hear(&client, "Send a valid token", text, sizeof text);
+	}
+	client_close(&client);
+}
+
+/* rpki-client 9.7 takes a length in a 304 for that of a body, and dies of it. */
+static void
+http__tells_no_length_of_what_it_does_not_send(void **state)
+{
+	struct service *service = *state;
+	struct client client;
+	char text[16384];
+	service_listen(service);
+	const struct timespec times[2] = { { .tv_sec = 1767225600 }, { .tv_sec = 1767225600 } };
+	assert_true(mkdirat(service->directory, "rrdp", 0700) == 0 || errno == EEXIST);
+	int fd = openat(service->directory, "rrdp/notification.xml", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, "<notification/>", 15), 15);
+	assert_int_equal(futimens(fd, times), 0);
+	close(fd);
+	assert_true(client_open(&client, service, "NORMAL"));
+	for (int i = 0; i < 2; i++) {
+		say(&client, "GET /rrdp/notification.xml HTTP/1.1\r\nHost: a\r\n"
+			"If-Modified-Since: Thu, 01 Jan 2026 00:00:00 GMT\r\n\r\n");
+		hear(&client, "\r\n\r\n", text, sizeof text);
+		assert_non_null(strstr(text, "HTTP/1.1 304"));
+		const char *length = strstr(text, "Content-Length:");
+		assert_true(length == NULL || strncmp(length, "Content-Length: 0\r\n", 19) == 0);
+		assert_null(strstr(text, "Transfer-Encoding"));
 	}
 	client_close(&client);
 }
@@ -444,6 +474,7 @@ main(void)
 		CASE(http__refuses_what_could_hide_a_request),
 		CASE(http__survives_what_is_no_http),
 		CASE(http__takes_several_requests_on_a_connection),
+		CASE(http__tells_no_length_of_what_it_does_not_send),
 		CASE(http__waits_for_no_one),
 		CASE(http__is_not_held_by_a_drip),
 		CASE(http__bounds_connections_of_an_address),

@@ -145,7 +145,7 @@ key_roll__stages_nothing_on_what_is_not_published(void **unused)
 	scene->state.current.published_at = 0;
 	assert_quiet(scene);
 	struct ca_plan plan = choose(scene);
-	assert_int_equal(key_roll_due(&scene->state, &timing, &plan), NOW + 60);
+	assert_int_equal(key_roll_due(&scene->state, &timing, &plan), NOW + 10);
 	scene->state.current.published_at = NOW - DAY;
 	scene->state.current.certified = false;
 	assert_quiet(scene);
@@ -202,7 +202,7 @@ key_roll__the_retired_key_stays_until_it_is_drained(void **unused)
 	struct scene *scene = scene_retired(NOW - 2 * DAY + 10);
 	struct ca_plan plan = choose(scene);
 	assert_quiet(scene);
-	assert_int_equal(key_roll_due(&scene->state, &timing, &plan), NOW + 60);
+	assert_int_equal(key_roll_due(&scene->state, &timing, &plan), NOW + 10);
 	scene->state.other.retired_at = NOW - 3 * DAY;
 	add(scene, OLD_KEY, OBJECT_CER);
 	assert_quiet(scene);
@@ -225,7 +225,7 @@ key_roll__a_second_one_waits_for_the_first(void **unused)
 	scene->state.other.retired_at = NOW - 2 * DAY;
 	struct ca_plan plan = choose(scene);
 	assert_true(plan.destroy);
-	assert_int_equal(key_roll_due(&scene->state, &timing, &plan), NOW + 60);
+	assert_int_equal(key_roll_due(&scene->state, &timing, &plan), NOW + 10);
 	free(scene);
 }
 
