@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "api/server/health.h"
 #include "api/server/imports.h"
 #include "ca/base/log.h"
 #include "ca/base/memory.h"
@@ -41,6 +42,7 @@ struct engine {
 	struct publisher *publisher;
 	struct publication *publication;
 	struct imports *imports;
+	struct health *health;
 	struct command_context context;
 };
 
@@ -207,6 +209,28 @@ open_commands(struct engine *engine, struct fault *fault)
 	return imports_new(&engine->context, engine->path, &engine->imports, fault);
 }
 
+/* What is in the way of the jobs now. Only the kind: the log's words may name paths, and health is told to anybody. */
+static enum fault_code
+tell_work(void *self, struct health_report *report, struct fault *fault)
+{
+	struct engine *engine = self;
+	struct fault trouble = FAULT_INIT;
+	(void)fault;
+	if (engine_trouble(engine, &trouble) != FAULT_NONE)
+		health_find(report, HEALTH_FAILURE, fault_type(trouble.code), "issuing or publishing is held up: %s", fault_hint(trouble.code));
+	json_writer_text(report->json, "trouble", trouble.code != FAULT_NONE ? fault_type(trouble.code) : NULL);
+	return FAULT_NONE;
+}
+
+/* Parts add what they have to tell of themselves here: see health.h. */
+static enum fault_code
+open_health(struct engine *engine, struct fault *fault)
+{
+	TRY(health_new(engine->db, &engine->clock, &engine->health, fault));
+	health_add(engine->health, "work", tell_work, engine);
+	return FAULT_NONE;
+}
+
 enum fault_code
 engine_open(const char *path, const struct config *config, struct engine **ret_engine, struct fault *fault)
 {
@@ -221,6 +245,7 @@ engine_open(const char *path, const struct config *config, struct engine **ret_e
 	TRY(open_jobs(engine, fault));
 	TRY(open_publication(engine, fault));
 	TRY(open_commands(engine, fault));
+	TRY(open_health(engine, fault));
 	*ret_engine = MOVE(engine);
 	return FAULT_NONE;
 }
@@ -230,7 +255,8 @@ engine_start(struct engine *engine, struct fault *fault)
 {
 	TRY(publication_start(engine->publication, fault));
 	TRY(scheduler_start(engine->scheduler, fault));
-	return imports_start(engine->imports, fault);
+	TRY(imports_start(engine->imports, fault));
+	return health_start(engine->health, fault);
 }
 
 /* One step. *ret_settled: nothing is due any more. */
@@ -272,6 +298,7 @@ engine_free(struct engine *engine)
 {
 	if (engine == NULL)
 		return;
+	health_free(engine->health);
 	imports_free(engine->imports);
 	scheduler_free(engine->scheduler);
 	publication_free(engine->publication);
@@ -309,6 +336,12 @@ void
 engine_import_submitted(struct engine *engine)
 {
 	imports_wake(engine->imports);
+}
+
+bool
+engine_tell_health(void *engine, struct bytes *json)
+{
+	return health_tell(((struct engine *)engine)->health, json);
 }
 
 enum fault_code

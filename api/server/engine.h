@@ -7,7 +7,10 @@
 #ifndef API_SERVER_ENGINE_H
 #define API_SERVER_ENGINE_H
 
+#include <stdbool.h>
+
 #include "api/server/config.h"
+#include "ca/base/bytes.h"
 #include "ca/base/clock.h"
 #include "ca/commands/command.h"
 
@@ -40,6 +43,8 @@ const struct command_context *engine_context(const struct engine *engine);
 struct clock *engine_clock(struct engine *engine);
 /* An import was recorded: apply it. */
 void engine_import_submitted(struct engine *engine);
+/* health_tell(), as a handler_context wants it. */
+bool engine_tell_health(void *engine, struct bytes *json);
 /* FAULT_NONE when it does its work; else why not. */
 enum fault_code engine_trouble(struct engine *engine, struct fault *ret_fault);
 

@@ -45,19 +45,6 @@ print_settings(void)
 	return EXIT_DONE;
 }
 
-/* What /health/ready tells. */
-static bool
-tell_health(void *argument, struct bytes *json)
-{
-	struct fault trouble = FAULT_INIT;
-	bool ready = engine_trouble(argument, &trouble) == FAULT_NONE;
-	/* Only the kind of trouble: the log's words may name paths, and health is told to anybody. */
-	const char *kind = fault_type(trouble.code);
-	enum fault_code told = ready ? bytes_append_text(json, "{\"trouble\":null}", NULL) :
-		bytes_printf(json, NULL, "{\"trouble\":\"%s\"}", kind);
-	return ready && told == FAULT_NONE;
-}
-
 static void
 import_submitted(void *argument, const char *id)
 {
@@ -86,7 +73,7 @@ serve(const char *path, const struct config *config, const sigset_t *signals, st
 	TRY(engine_open(path, config, &engine, fault));
 	struct handler_context context = {
 		.db = engine_context(engine)->db, .commands = engine_context(engine), .config = config, .clock = engine_clock(engine),
-		.data_directory = engine_directory(engine), .engine = engine, .ready = tell_health, .import_submitted = import_submitted,
+		.data_directory = engine_directory(engine), .engine = engine, .ready = engine_tell_health, .import_submitted = import_submitted,
 	};
 	TRY(dispatcher_new(&context, &dispatcher, fault));
 	TRY(http_server_start(config, engine_directory(engine), dispatcher, &server, fault));
