@@ -250,12 +250,70 @@ check_manifest_margin(const struct config *config, struct fault *fault)
 	return FAULT_NONE;
 }
 
+/* It is a part of the validity that is told apart from the rest, not a second one. */
+static enum fault_code
+check_manifest_spread(const struct config *config, struct fault *fault)
+{
+	if (config->manifest_spread_s > config->manifest_valid_s)
+		return fault_set(fault, FAULT_CONFIG, "manifest_spread_s must not be more than manifest_valid_s");
+	return FAULT_NONE;
+}
+
 static enum fault_code
 check_object_spread(const struct config *config, struct fault *fault)
 {
 	if (config->object_spread_s + config->object_margin_s >= config->object_valid_s)
 		return fault_set(fault, FAULT_CONFIG,
 			"object_spread_s and object_margin_s together must be less than object_valid_s");
+	return FAULT_NONE;
+}
+
+/* What a certificate is over cannot outlive it: it is made anew while the longest manifest still fits into what is left of it. */
+static enum fault_code
+check_ta_valid(const struct config *config, struct fault *fault)
+{
+	if (config->ta_valid_s / 3 <= config->manifest_valid_s + config->manifest_spread_s)
+		return fault_set(fault, FAULT_CONFIG, "ta_valid_s must be more than three times manifest_valid_s and manifest_spread_s "
+			"together: the certificate is made anew when a third of it is left");
+	return FAULT_NONE;
+}
+
+static enum fault_code
+check_object_margin(const struct config *config, struct fault *fault)
+{
+	if (config->object_margin_s < config->manifest_margin_s)
+		return fault_set(fault, FAULT_CONFIG, "object_margin_s must not be less than manifest_margin_s");
+	return FAULT_NONE;
+}
+
+/* What waits for its window must not be urgent by then. */
+static enum fault_code
+check_renewal_window(const struct config *config, struct fault *fault)
+{
+	if (2 * config->renewal_window_s >= config->manifest_margin_s)
+		return fault_set(fault, FAULT_CONFIG, "renewal_window_s must be less than half of manifest_margin_s");
+	return FAULT_NONE;
+}
+
+/* Trouble is told before anything expires, and not while all is well. */
+static enum fault_code
+check_health_overdue(const struct config *config, struct fault *fault)
+{
+	if (config->health_overdue_max_s >= config->manifest_margin_s)
+		return fault_set(fault, FAULT_CONFIG, "health_overdue_max_s must be less than manifest_margin_s: it is to be told before "
+			"anything expires");
+	if (config->health_overdue_max_s <= config->renewal_window_s)
+		return fault_set(fault, FAULT_CONFIG, "health_overdue_max_s must be more than renewal_window_s: what waits for its window "
+			"is not overdue");
+	return FAULT_NONE;
+}
+
+static enum fault_code
+check_health_expiry(const struct config *config, struct fault *fault)
+{
+	if (config->health_expiry_min_s + config->renewal_window_s >= config->manifest_margin_s)
+		return fault_set(fault, FAULT_CONFIG, "health_expiry_min_s and renewal_window_s together must be less than "
+			"manifest_margin_s: until then nothing is made anew");
 	return FAULT_NONE;
 }
 
@@ -275,7 +333,13 @@ static const struct rule {
 	{ "rrdp_uri", check_rrdp_uri },
 	{ "rsync_uri", check_rsync_uri },
 	{ "manifest_margin_s", check_manifest_margin },
+	{ "manifest_spread_s", check_manifest_spread },
 	{ "object_spread_s", check_object_spread },
+	{ "object_margin_s", check_object_margin },
+	{ "ta_valid_s", check_ta_valid },
+	{ "renewal_window_s", check_renewal_window },
+	{ "health_overdue_max_s", check_health_overdue },
+	{ "health_expiry_min_s", check_health_expiry },
 	{ "roa_aggregate_below", check_aggregation },
 };
 

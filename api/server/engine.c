@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "api/server/health.h"
+#include "api/server/health_sections.h"
 #include "api/server/imports.h"
 #include "ca/base/log.h"
 #include "ca/base/memory.h"
@@ -228,6 +228,7 @@ open_health(struct engine *engine, struct fault *fault)
 {
 	TRY(health_new(engine->db, &engine->clock, &engine->health, fault));
 	health_add(engine->health, "work", tell_work, engine);
+	health_sections_add(engine->health, engine->config);
 	return FAULT_NONE;
 }
 

@@ -24,6 +24,7 @@ look(struct db_connection *connection, int64_t repository_id, struct cut_positio
 		.serial = stmt_int(repository, "serial"),
 		.cut_at = stmt_int(repository, "cut_at"),
 		.notified_serial = stmt_int(repository, "notified_serial"),
+		.notified_at = stmt_int(repository, "notified_at"),
 		.rsync_serial = stmt_int(repository, "rsync_serial"),
 		.rsync_at = stmt_int(repository, "rsync_at"),
 	};

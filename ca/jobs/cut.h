@@ -15,7 +15,7 @@
 /* Where a repository stands. */
 struct cut_position {
 	int64_t serial, cut_at;          /* of the last cut */
-	int64_t notified_serial;         /* of the notification on disk */
+	int64_t notified_serial, notified_at; /* of the notification on disk */
 	int64_t rsync_serial, rsync_at;  /* of the rsync tree that is served */
 	bool waiting;                    /* something is staged or to be withdrawn */
 	bool blocked;                    /* a parent's manifest doesn't say yet what its children changed: reconcile_parents() first */

@@ -1,7 +1,7 @@
 -- The cut: all that is staged becomes one serial.
 
 -- name: cut_repository
-SELECT session, serial, notified_serial, rsync_serial, cut_at, rsync_at FROM repositories WHERE repository_id = :repository_id
+SELECT session, serial, notified_serial, notified_at, rsync_serial, cut_at, rsync_at FROM repositories WHERE repository_id = :repository_id
 
 -- name: cut_blockers
 -- A certificate was issued or withdrawn by one of these, and its manifest doesn't say so yet.

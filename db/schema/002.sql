@@ -20,3 +20,7 @@ CREATE INDEX keys_age ON keys (created_at) WHERE state = 'current';
 ALTER TABLE keys ADD COLUMN staging_s INTEGER;    -- of this staged key; NULL: as the settings say
 CREATE INDEX objects_begin ON objects (not_before_at) WHERE withdrawing = 0 AND withdrawn_serial IS NULL;
 UPDATE keys SET published_at = this_update_at WHERE manifest_number > 0;
+
+-- Health: what expires first of a kind; CAs set aside, for the list of them.
+CREATE INDEX objects_expiry ON objects (kind, not_after_at) WHERE published_serial IS NOT NULL AND withdrawn_serial IS NULL;
+CREATE INDEX cas_set_aside_handle ON cas (handle) WHERE set_aside_at IS NOT NULL;

@@ -11,6 +11,7 @@
 
 #include "api/server/config.h"
 #include "ca/base/atomic_file.h"
+#include "ca/plan/timing.h"
 #include "tests/unit/scratch.h"
 
 #define URIS "rrdp_uri = \"https://rpki.example.net/rrdp/\";\nrsync_uri = \"rsync://rpki.example.net/repo/\";\n"
@@ -33,6 +34,7 @@ config__has_defaults(void **state)
 	assert_int_equal(config.batch_window_s, 60);
 	assert_int_equal(config.deltas_max, 250);
 	assert_int_equal(config.manifest_valid_s, 36 * 3600);
+	assert_int_equal(config.renewal_window_s, 15 * 60);
 	assert_int_equal(config.log_level, LOG_INFO);
 	assert_string_equal(config.listen, "127.0.0.1:8443");
 	assert_string_equal(config.rrdp_uri, "");
@@ -40,6 +42,22 @@ config__has_defaults(void **state)
 	assert_int_equal(config.refused_asns.ranges[0].min, 23456);
 	assert_int_equal(config.refused_asns.ranges[2].max, UINT32_MAX);
 	assert_true(config.rate_limit >= 100);
+}
+
+/* The settings and what the engine takes without any are the same. */
+static void
+config__validity_is_that_of_the_plan(void **state)
+{
+	AUTO_CLEAR(struct config, config_clear) config = CONFIG_INIT;
+	(void)state;
+	assert_int_equal(config_default(&config, NULL), FAULT_NONE);
+	assert_int_equal(config.manifest_valid_s, timing_default.manifest_valid_s);
+	assert_int_equal(config.manifest_spread_s, timing_default.manifest_spread_s);
+	assert_int_equal(config.manifest_margin_s, timing_default.manifest_margin_s);
+	assert_int_equal(config.object_valid_s, timing_default.object_valid_s);
+	assert_int_equal(config.object_spread_s, timing_default.object_spread_s);
+	assert_int_equal(config.object_margin_s, timing_default.object_margin_s);
+	assert_int_equal(config.ta_valid_s, timing_default.ta_valid_s);
 }
 
 static void
@@ -137,6 +155,18 @@ config__names_file_and_line_of_each_mistake(void **state)
 		{ "refused_asns = (\"AS1\", [\"AS2\"]);", "refused_asns must be a list of texts, but is a list" },
 		{ "manifest_valid_s = 43200;", "manifest_margin_s must be less than manifest_valid_s" },
 		{ "object_spread_s = 31536000;", "object_spread_s and object_margin_s" },
+		{ "manifest_margin_s = 129600;", "cadastre.conf:3: manifest_margin_s must be less than manifest_valid_s" },
+		{ "manifest_spread_s = 129601;", "cadastre.conf:3: manifest_spread_s must not be more than manifest_valid_s" },
+		{ "object_margin_s = 15811200;", "object_spread_s and object_margin_s together must be less than object_valid_s" },
+		{ "object_margin_s = 43199;", "cadastre.conf:3: object_margin_s must not be less than manifest_margin_s" },
+		{ "ta_valid_s = 432000;", "cadastre.conf:3: ta_valid_s must be more than three times manifest_valid_s" },
+		{ "ta_valid_s = 86399;", "ta_valid_s is 86399, but must be from 86400" },
+		{ "renewal_window_s = 21600;", "cadastre.conf:3: renewal_window_s must be less than half of manifest_margin_s" },
+		{ "renewal_window_s = -1;", "renewal_window_s is -1" },
+		{ "renewals_per_cut = 9;", "renewals_per_cut is 9, but must be from 10" },
+		{ "health_overdue_max_s = 43200;", "cadastre.conf:3: health_overdue_max_s must be less than manifest_margin_s" },
+		{ "health_overdue_max_s = 900;", "cadastre.conf:3: health_overdue_max_s must be more than renewal_window_s" },
+		{ "health_expiry_min_s = 42300;", "cadastre.conf:3: health_expiry_min_s and renewal_window_s together" },
 		{ "roa_aggregate_below = 101;", "cadastre.conf:3: roa_aggregate_below must not be more" },
 		{ "batch_window_s = 1;\nbatch_window_s = 2;", "cadastre.conf:4: duplicate setting" },
 		{ "batch_window_s = ;", "cadastre.conf:3: syntax error" },
@@ -283,6 +313,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(config__has_defaults),
+		cmocka_unit_test(config__validity_is_that_of_the_plan),
 		cmocka_unit_test_setup_teardown(config__needs_its_uris, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(config__reads_every_type, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(config__refuses_numbers_that_would_be_cut, scratch_setup, scratch_teardown),
