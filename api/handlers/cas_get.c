@@ -28,12 +28,17 @@ cas_get_handle(struct exchange *exchange, struct fault *fault)
 	struct page page = { .count = 0 };
 	const char *after = request_parameter(exchange->request, "after");
 	int64_t limit;
+	bool set_aside;
+	TRY(request_parameter_truth(exchange->request, "set_aside", &set_aside, fault));
 	TRY(request_parameter_number(exchange->request, "limit", 1, PAGE_MAX, PAGE_DEFAULT, &limit, fault));
 	json_writer_begin(&page.writer, &exchange->reply->body);
 	json_writer_object(&page.writer, NULL);
 	json_writer_array(&page.writer, "cas");
 	TRY(db_reader_acquire(exchange->context->db, &connection, fault));
-	TRY(ca_view_list(connection, exchange->actor.ca_id, after, limit, give_ca, &page, fault));
+	if (set_aside)
+		TRY(ca_view_list_set_aside(connection, exchange->actor.ca_id, after, limit, give_ca, &page, fault));
+	else
+		TRY(ca_view_list(connection, exchange->actor.ca_id, after, limit, give_ca, &page, fault));
 	json_writer_end(&page.writer);
 	json_writer_text(&page.writer, "next", page.count == limit ? page.last : NULL);
 	json_writer_end(&page.writer);

@@ -112,9 +112,9 @@ tell_set_aside(void *self, struct health_report *report, struct fault *fault)
 	json_writer_instant(report->json, "first_at", counts.first_at);
 	json_writer_instant(report->json, "expires_at", counts.expires_at);
 	if (counts.parents > 0)
-		health_find(report, HEALTH_FAILURE, "parent-set-aside", "%" PRId64 " CAs above others are set aside", counts.parents);
+		health_find(report, HEALTH_FAILURE, "parent-set-aside", "CAs above others set aside: %" PRId64, counts.parents);
 	if (counts.cas > counts.parents)
-		health_find(report, HEALTH_WARNING, "set-aside", "%" PRId64 " members' CAs are set aside", counts.cas - counts.parents);
+		health_find(report, HEALTH_WARNING, "set-aside", "members' CAs set aside: %" PRId64, counts.cas - counts.parents);
 	return FAULT_NONE;
 }
 

@@ -44,14 +44,28 @@ ca_view_get(struct db_connection *connection, int64_t ca_id, ca_row_fn give, voi
 
 /* The list of somebody who sees one CA alone. */
 static enum fault_code
-list_one(struct db_connection *connection, int64_t ca_id, const char *after, ca_row_fn give, void *argument, struct fault *fault)
+list_one(struct db_connection *connection, int64_t ca_id, const char *after, bool set_aside, ca_row_fn give, void *argument,
+	struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	struct ca_record record;
 	TRY(ca_store_get(connection, ca_id, &stmt, &record, fault));
-	if (after != NULL && strcmp(record.handle, after) <= 0)
+	if ((after != NULL && strcmp(record.handle, after) <= 0) || (set_aside && record.set_aside_reason == NULL))
 		return FAULT_NONE;
 	return give_record(&record, give, argument, fault);
+}
+
+static enum fault_code
+give_all(struct stmt *stmt, ca_row_fn give, void *argument, struct fault *fault)
+{
+	struct ca_record record;
+	bool found;
+	for (;;) {
+		TRY(ca_store_next(stmt, &record, &found, fault));
+		if (!found)
+			return FAULT_NONE;
+		TRY(give_record(&record, give, argument, fault));
+	}
 }
 
 enum fault_code
@@ -60,15 +74,20 @@ ca_view_list(struct db_connection *connection, int64_t only_ca_id, const char *a
 {
 	INVARIANT(limit > 0 && limit <= PAGE_MAX);
 	if (only_ca_id != 0)
-		return list_one(connection, only_ca_id, after, give, argument, fault);
+		return list_one(connection, only_ca_id, after, false, give, argument, fault);
 	AUTO(struct stmt, stmt_done) stmt = NULL;
-	struct ca_record record;
-	bool found;
 	TRY(ca_store_list(connection, after, limit, &stmt, fault));
-	for (;;) {
-		TRY(ca_store_next(stmt, &record, &found, fault));
-		if (!found)
-			return FAULT_NONE;
-		TRY(give_record(&record, give, argument, fault));
-	}
+	return give_all(stmt, give, argument, fault);
+}
+
+enum fault_code
+ca_view_list_set_aside(struct db_connection *connection, int64_t only_ca_id, const char *after, int64_t limit, ca_row_fn give,
+	void *argument, struct fault *fault)
+{
+	INVARIANT(limit > 0 && limit <= PAGE_MAX);
+	if (only_ca_id != 0)
+		return list_one(connection, only_ca_id, after, true, give, argument, fault);
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	TRY(ca_store_list_set_aside(connection, after, limit, &stmt, fault));
+	return give_all(stmt, give, argument, fault);
 }

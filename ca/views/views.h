@@ -40,6 +40,9 @@ CHECKED enum fault_code ca_view_get(struct db_connection *connection, int64_t ca
 /* Members in order of handle, from the one after `after` (NULL: from the first), at most limit. only_ca_id: just that one, 0: all. */
 CHECKED enum fault_code ca_view_list(struct db_connection *connection, int64_t only_ca_id, const char *after, int64_t limit,
 	ca_row_fn give, void *argument, struct fault *fault);
+/* The same of CAs of any kind that are set aside: those above members, too. */
+CHECKED enum fault_code ca_view_list_set_aside(struct db_connection *connection, int64_t only_ca_id, const char *after, int64_t limit,
+	ca_row_fn give, void *argument, struct fault *fault);
 
 enum roa_status { ROA_PENDING, ROA_PUBLISHED, ROA_NOT_HELD };
 struct roa_row {

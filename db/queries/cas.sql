@@ -20,6 +20,16 @@ WHERE c.state <> 'deleted' AND c.handle > :after AND c.kind = 'member'
 ORDER BY c.handle
 LIMIT :limit
 
+-- name: cas_list_set_aside
+SELECT c.ca_id, c.handle, c.kind, c.parent_id, c.repository_id, c.resources, c.state, c.version, c.roas_version, c.roas_count,
+	c.changed_at, c.set_aside_reason, c.created_at, p.handle AS parent_handle, r.rsync_uri, r.notified_serial
+FROM cas c
+JOIN repositories r ON r.repository_id = c.repository_id
+LEFT JOIN cas p ON p.ca_id = c.parent_id
+WHERE c.set_aside_at IS NOT NULL AND c.handle > :after
+ORDER BY c.handle
+LIMIT :limit
+
 -- name: cas_insert
 INSERT INTO cas (handle, kind, parent_id, repository_id, directory, resources, changed_at, import_id, created_at)
 VALUES (:handle, :kind, :parent_id, :repository_id, :directory, :resources, :created_at, :import_id, :created_at)

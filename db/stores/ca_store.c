@@ -73,6 +73,16 @@ ca_store_list(struct db_connection *connection, const char *after, int64_t limit
 }
 
 enum fault_code
+ca_store_list_set_aside(struct db_connection *connection, const char *after, int64_t limit, struct stmt **ret_stmt,
+	struct fault *fault)
+{
+	TRY(stmt_start(connection, QUERY_CAS_LIST_SET_ASIDE, ret_stmt, fault));
+	stmt_bind_text(*ret_stmt, ":after", after != NULL ? after : "");
+	stmt_bind_int(*ret_stmt, ":limit", limit);
+	return FAULT_NONE;
+}
+
+enum fault_code
 ca_store_insert(struct db_connection *connection, const struct ca_creation *creation, int64_t *ret_ca_id, struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;

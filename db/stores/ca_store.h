@@ -39,6 +39,9 @@ CHECKED enum fault_code ca_store_get(struct db_connection *connection, int64_t c
 /* By handle, from the one after `after` (NULL: from the first). */
 CHECKED enum fault_code ca_store_list(struct db_connection *connection, const char *after, int64_t limit, struct stmt **ret_stmt,
 	struct fault *fault);
+/* Of any kind, those that are set aside. */
+CHECKED enum fault_code ca_store_list_set_aside(struct db_connection *connection, const char *after, int64_t limit,
+	struct stmt **ret_stmt, struct fault *fault);
 CHECKED enum fault_code ca_store_next(struct stmt *stmt, struct ca_record *ret_record, bool *ret_found, struct fault *fault);
 
 /* Made as changed, version 1. Faults: CONFLICT (handle or directory in use). */

@@ -160,6 +160,32 @@ handler__repairs(void **state)
 	assert_string_equal(service_text(after, "set_aside"), "null");
 }
 
+/* Also those above members; a member learns of its own alone. */
+static void
+handler__lists_what_is_set_aside(void **state)
+{
+	struct service *service = *state;
+	ANSWER none = ask(state, BY_OPERATOR, "GET /api/v1/cas?set_aside=true", NULL);
+	assert_string_equal(service_text(none, "cas"), "0");
+	registry_sql(service->registry, "UPDATE cas SET set_aside_reason = 'a \"key\"', set_aside_at = 5 WHERE handle IN ('beta', 'issuing')");
+	ANSWER both = ask(state, BY_OPERATOR, "GET /api/v1/cas?set_aside=true", NULL);
+	assert_string_equal(service_text(both, "cas"), "2");
+	assert_string_equal(service_text(both, "cas[0].handle"), "beta");
+	assert_string_equal(service_text(both, "cas[1].handle"), "issuing");
+	assert_string_equal(service_text(both, "cas[1].set_aside"), "a \"key\"");
+	ANSWER page = ask(state, BY_OPERATOR, "GET /api/v1/cas?set_aside=true&after=beta&limit=1", NULL);
+	assert_string_equal(service_text(page, "cas[0].handle"), "issuing");
+	assert_string_equal(service_text(page, "next"), "issuing");
+	ANSWER own = ask(state, BY_STRANGER, "GET /api/v1/cas?set_aside=true", NULL);
+	assert_string_equal(service_text(own, "cas"), "1");
+	ANSWER others = ask(state, BY_MEMBER, "GET /api/v1/cas?set_aside=true", NULL);
+	assert_string_equal(service_text(others, "cas"), "0");
+	ANSWER all = ask(state, BY_OPERATOR, "GET /api/v1/cas?set_aside=false", NULL);
+	assert_string_equal(service_text(all, "cas"), "2");
+	ANSWER nonsense = ask(state, BY_OPERATOR, "GET /api/v1/cas?set_aside=perhaps", NULL);
+	assert_int_equal(nonsense->status, 400);
+}
+
 static void
 handler__gives_out_tokens(void **state)
 {
@@ -341,6 +367,7 @@ main(void)
 		CASE(handler__pages_through_cas),
 		CASE(handler__bounds_pages),
 		CASE(handler__repairs),
+		CASE(handler__lists_what_is_set_aside),
 		CASE(handler__gives_out_tokens),
 		CASE(handler__refuses_faulty_tokens),
 		CASE(handler__shows_the_audit),
