@@ -26,6 +26,9 @@
 #include "db/data_lock.h"
 #include "publish/publisher.h"
 
+/* A step that wants another one within this time has work left. */
+#define SOON_MS 1000
+
 struct engine {
 	const struct config *config;
 	char *path;
@@ -172,7 +175,8 @@ open_jobs(struct engine *engine, struct fault *fault)
 	engine->reconcile.issue.settings = &engine->reconcile.settings;
 	struct scheduler_settings settings = {
 		.repository_id = engine->instance.repository_id, .batch_window_s = config->batch_window_s,
-		.cut_objects_max = config->cut_objects_max,
+		.cut_objects_max = config->cut_objects_max, .renewal_window_s = config->renewal_window_s,
+		.renewals_per_cut = config->renewals_per_cut,
 	};
 	return scheduler_new(&engine->reconcile, &settings, cut_made, engine, &engine->scheduler, fault);
 }
@@ -276,7 +280,8 @@ settle_once(struct engine *engine, int64_t *ret_waiting, bool *ret_settled, stru
 	TRY(publisher_publish(engine->publisher, &serial, fault));
 	TRY(cut_look(engine->db, engine->instance.repository_id, &position, fault));
 	TRY(reconcile_due(&engine->reconcile, ret_waiting, &renewal_at, fault));
-	*ret_settled = !position.waiting && *ret_waiting == 0 && renewal_at > clock_now(&engine->clock);
+	/* Renewals that wait for their window are left to the server. */
+	*ret_settled = !position.waiting && *ret_waiting == 0 && again_ms > SOON_MS;
 	if (!*ret_settled && again_ms > 0)
 		(void)nanosleep(&next_second, NULL);
 	return FAULT_NONE;

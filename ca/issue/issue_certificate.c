@@ -25,6 +25,18 @@ issue_certificate_sign(const struct issue_context *context, const struct identit
 	return certificate_assemble(tbs, signature, ret_der, fault);
 }
 
+/* That the key above can't be used is no fault of the CA below. */
+static enum fault_code
+blame_issuer(enum fault_code code, bool ta, struct fault *fault)
+{
+	if (ta || (code != FAULT_KEY && code != FAULT_CRYPTO))
+		return code;
+	(void)fault_prefix(fault, "the CA above can't sign its certificate: ");
+	if (fault != NULL)
+		fault->code = FAULT_ISSUER;
+	return FAULT_ISSUER;
+}
+
 static struct certificate_fields
 fields_of(const struct ca_state *state, const struct instance_plan *own, const struct identity *subject, const struct identity *issuer)
 {
@@ -84,7 +96,7 @@ issue_certificate(const struct issue_context *context, const struct ca_state *st
 	AUTO_CLEAR(struct bytes, bytes_clear) tbs = BYTES_INIT;
 	TRY(certificate_encode_tbs(&fields, &tbs, fault));
 	TRY(lint_certificate_tbs(bytes_span(&tbs), &lint_issuer, &wanted, fault));
-	TRY(issue_certificate_sign(context, issuer, bytes_span(&tbs), &object->der, fault));
+	TRY(blame_issuer(issue_certificate_sign(context, issuer, bytes_span(&tbs), &object->der, fault), ta, fault));
 	TRY(lint_signed_certificate(bytes_span(&object->der), bytes_span(&tbs), &lint_issuer, fault));
 	TRY(digest_sha256(bytes_span(&object->der), object->hash, fault));
 

@@ -26,7 +26,9 @@ static const enum query list_queries[LISTS] = {
 struct turn {
 	int64_t ca_id;
 	enum list taken_from;
+	int64_t changed_at;              /* 0: it was not changed */
 	int64_t version;                 /* 0: it could not even be loaded */
+	int64_t parent_id;
 	int64_t objects;
 	enum fault_code code;
 	struct fault fault;
@@ -35,7 +37,8 @@ struct turn {
 struct batch {
 	struct reconcile *reconcile;
 	struct turn turns[BATCH];
-	size_t count;
+	size_t count, count_max;
+	int64_t due_by_at;               /* of renewals */
 	const volatile bool *stop;       /* take no further turn when it is true; NULL: never */
 	int64_t left[LISTS];             /* at the head of each list: could not be done in this round, so they are passed over */
 };
@@ -58,6 +61,37 @@ forget_key(struct reconcile *reconcile, const struct ca_instance *instance)
 		log_fault(LOG_WARNING, &fault, "forgetting a key");
 }
 
+/* Can't the CA above sign what this plan wants of it? */
+static bool
+above_missing(const struct ca_state *state, const struct ca_plan *plan)
+{
+	bool certifies = plan->active.issue_certificate || plan->passive.issue_certificate;
+	return certifies && state->kind != CA_TA && (state->parent.set_aside || state->parent.key.key_id == 0);
+}
+
+/* A change that needs the CA above waits until that one can sign. What the CA has is renewed meanwhile, as if it were on hold. */
+static enum fault_code
+plan_turn(struct reconcile *reconcile, struct ca_state *state, int64_t now_at, struct ca_plan **ret_plan, struct fault *fault)
+{
+	AUTO(struct ca_plan, ca_plan_free) plan = NULL;
+	AUTO(struct ca_plan, ca_plan_free) meanwhile = NULL;
+	uint64_t random;
+	TRY(randomness_fill(&random, sizeof random, fault));
+	TRY(plan_ca(state, &reconcile->settings, now_at, random, &plan, fault));
+	if (!above_missing(state, plan)) {
+		*ret_plan = MOVE(plan);
+		return FAULT_NONE;
+	}
+	if (state->current.certified) {
+		TRY(ca_state_hold(state, fault));
+		TRY(plan_ca(state, &reconcile->settings, now_at, random, &meanwhile, fault));
+	}
+	if (meanwhile == NULL || meanwhile->nothing || above_missing(state, meanwhile))
+		return fault_set(fault, FAULT_BUSY, "the CA above can't certify it yet");
+	*ret_plan = MOVE(meanwhile);
+	return FAULT_NONE;
+}
+
 static enum fault_code
 reconcile_ca(struct reconcile *reconcile, struct turn *turn, struct fault *fault)
 {
@@ -65,16 +99,12 @@ reconcile_ca(struct reconcile *reconcile, struct turn *turn, struct fault *fault
 	AUTO(struct ca_plan, ca_plan_free) plan = NULL;
 	AUTO(struct object_set, object_set_free) objects = NULL;
 	int64_t now_at = clock_now(reconcile->clock);
-	uint64_t random;
 
 	TRY(clock_check(reconcile->clock, fault));
 	TRY(load(reconcile, turn->ca_id, now_at, &state, fault));
 	turn->version = state->version;
-	TRY(randomness_fill(&random, sizeof random, fault));
-	TRY(plan_ca(state, &reconcile->settings, now_at, random, &plan, fault));
-	bool certifies = plan->active.issue_certificate || plan->passive.issue_certificate;
-	if (certifies && state->kind != CA_TA && (state->parent.set_aside || state->parent.key.key_id == 0))
-		return fault_set(fault, FAULT_BUSY, "the CA above can't certify it yet");
+	turn->parent_id = state->parent.ca_id;
+	TRY(plan_turn(reconcile, state, now_at, &plan, fault));
 	TRY(issue_plan(&reconcile->issue, state, plan, &objects, fault));
 	TRY(reconcile_commit(reconcile->db, state, plan, objects, fault));
 	if (state->deleting || plan->destroy)
@@ -82,6 +112,7 @@ reconcile_ca(struct reconcile *reconcile, struct turn *turn, struct fault *fault
 	if (state->deleting)
 		forget_key(reconcile, plan->active.instance);
 	turn->objects = (int64_t)objects->count;
+	turn->changed_at = state->held ? 0 : turn->changed_at;
 	return FAULT_NONE;
 }
 
@@ -123,6 +154,20 @@ set_aside(struct reconcile *reconcile, const struct turn *turn, struct fault *fa
 	return reconcile_commit_set_aside(reconcile->db, turn->ca_id, turn->version, clock_now(reconcile->clock), reason, fault);
 }
 
+static void
+count_done(struct batch *batch, const struct turn *turn, struct reconcile_result *result)
+{
+	struct latency *latency = batch->reconcile->latency;
+	result->cas++;
+	result->objects += turn->objects;
+	metrics_add(METRIC_RECONCILED, 1);
+	metrics_add(METRIC_OBJECTS_ISSUED, turn->objects);
+	if (turn->taken_from == LIST_RENEWALS)
+		metrics_add(METRIC_RENEWED, 1);
+	if (turn->changed_at != 0 && latency != NULL)
+		latency_reconciled(latency, turn->changed_at);
+}
+
 /* Counts what was done, sets aside what can't be. Only a trouble of all ends the round. */
 static enum fault_code
 settle(struct batch *batch, struct reconcile_result *result, struct fault *fault)
@@ -130,16 +175,16 @@ settle(struct batch *batch, struct reconcile_result *result, struct fault *fault
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct turn *turn = &batch->turns[i];
 		if (turn->code == FAULT_NONE) {
-			result->cas++;
-			result->objects += turn->objects;
-			metrics_add(METRIC_RECONCILED, 1);
-			metrics_add(METRIC_OBJECTS_ISSUED, turn->objects);
+			count_done(batch, turn, result);
 		} else if (turn->code == FAULT_STALE) {
 			metrics_add(METRIC_RECONCILE_STALE, 1);
 		} else if (own_fault(turn->code)) {
 			TRY(set_aside(batch->reconcile, turn, fault));
 		} else if (turn->code == FAULT_CLOCK || turn->code == FAULT_BUSY) {
 			batch->left[turn->taken_from]++;
+		} else if (turn->code == FAULT_ISSUER) {
+			batch->left[turn->taken_from]++;
+			TRY(reconcile_commit_doubt(batch->reconcile->db, turn->parent_id, clock_now(batch->reconcile->clock), fault));
 		} else {
 			*fault = turn->fault;
 			return turn->code;
@@ -165,19 +210,20 @@ take_ids(struct db_connection *connection, enum list list, enum ca_kind kind, st
 	bool row;
 	TRY(stmt_start(connection, list_queries[list], &stmt, fault));
 	stmt_bind_text(stmt, ":kind", ca_kind_text(kind));
-	stmt_bind_int(stmt, ":count", (int64_t)(BATCH - batch->count));
+	stmt_bind_int(stmt, ":count", (int64_t)(batch->count_max - batch->count));
 	stmt_bind_int(stmt, ":left", batch->left[list]);
 	if (list == LIST_RENEWALS)
-		stmt_bind_int(stmt, ":now_at", now_at);
+		stmt_bind_int(stmt, ":now_at", batch->due_by_at != 0 ? batch->due_by_at : now_at);
 	if (list == LIST_AHEAD)
 		stmt_bind_int(stmt, ":ahead_at", now_at + TIMING_CLOCK_BACK_S);
-	while (batch->count < BATCH) {
+	while (batch->count < batch->count_max) {
 		TRY(stmt_step(stmt, &row, fault));
 		if (!row)
 			break;
 		int64_t ca_id = stmt_int(stmt, "ca_id");
+		int64_t changed_at = list == LIST_CHANGED && kind == CA_MEMBER ? stmt_int(stmt, "changed_at") : 0;
 		if (!taken(batch, ca_id))
-			batch->turns[batch->count++] = (struct turn){ .ca_id = ca_id, .taken_from = list };
+			batch->turns[batch->count++] = (struct turn){ .ca_id = ca_id, .taken_from = list, .changed_at = changed_at };
 	}
 	return FAULT_NONE;
 }
@@ -203,6 +249,42 @@ limit_reached(const struct reconcile_limits *limits, const struct reconcile_resu
 		(limits->until_ms != 0 && clock_monotonic_ms() >= limits->until_ms);
 }
 
+/* A renewal makes a CRL and a manifest at least: a batch is not to go far beyond the limit. */
+static size_t
+batch_max(const struct reconcile_limits *limits, const struct reconcile_result *result)
+{
+	if (limits == NULL || limits->pass != RECONCILE_RENEWALS || limits->objects - result->objects >= 2 * BATCH)
+		return BATCH;
+	return result->objects >= limits->objects ? 1 : (size_t)(limits->objects - result->objects + 1) / 2;
+}
+
+static enum fault_code
+count_changed(struct reconcile *reconcile, int64_t *ret_count, struct fault *fault)
+{
+	AUTO(struct db_connection, db_reader_release) connection = NULL;
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	bool row;
+	TRY(db_reader_acquire(reconcile->db, &connection, fault));
+	TRY(stmt_start(connection, QUERY_RECONCILE_MEMBERS_CHANGED, &stmt, fault));
+	TRY(stmt_step(stmt, &row, fault));
+	*ret_count = stmt_int(stmt, "n");
+	return FAULT_NONE;
+}
+
+/* Have members changed something since the pass began? Those that waited then can't be helped now. */
+static enum fault_code
+check_yield(struct reconcile *reconcile, const struct reconcile_limits *limits, int64_t *before, bool *ret_yield, struct fault *fault)
+{
+	int64_t changed = 0;
+	*ret_yield = false;
+	if (limits == NULL || !limits->yield)
+		return FAULT_NONE;
+	TRY(count_changed(reconcile, &changed, fault));
+	*ret_yield = *before >= 0 && changed > *before;
+	*before = *before >= 0 ? *before : changed;
+	return FAULT_NONE;
+}
+
 static enum fault_code
 reconcile_kind(struct reconcile *reconcile, enum ca_kind kind, const struct reconcile_limits *limits, struct reconcile_result *result,
 	struct fault *fault)
@@ -211,10 +293,17 @@ reconcile_kind(struct reconcile *reconcile, enum ca_kind kind, const struct reco
 	TRY(memory_new(1, sizeof *batch, &batch, fault));
 	batch->reconcile = reconcile;
 	batch->stop = limits != NULL ? limits->stop : NULL;
-	result->more = false;
-	for (enum list first = LIST_CHANGED, last = LIST_RENEWALS;;) {
+	batch->due_by_at = limits != NULL ? limits->due_by_at : 0;
+	enum reconcile_pass pass = limits != NULL ? limits->pass : RECONCILE_ALL;
+	enum list first = pass == RECONCILE_RENEWALS ? LIST_AHEAD : LIST_CHANGED;
+	enum list last = pass == RECONCILE_CHANGES ? LIST_CHANGED : LIST_RENEWALS;
+	int64_t before = -1;
+	result->more = result->yielded = false;
+	for (;;) {
+		TRY(check_yield(reconcile, limits, &before, &result->yielded, fault));
+		batch->count_max = batch_max(limits, result);
 		TRY(take_batch(kind, first, last, batch, fault));
-		if (batch->count == 0)
+		if (batch->count == 0 || result->yielded)
 			return FAULT_NONE;
 		if (!result->more && limit_reached(limits, result)) {
 			/* What was begun together is ended together, whatever the limits say. */
@@ -270,7 +359,7 @@ reconcile_due(struct reconcile *reconcile, int64_t *ret_changed, int64_t *ret_re
 	stmt_bind_int(ahead, ":ahead_at", now_at + TIMING_CLOCK_BACK_S);
 	TRY(stmt_step(ahead, &row, fault));
 	if (row)
-		*ret_renewal_at = now_at;
+		*ret_renewal_at = now_at - timing_late_s(&reconcile->settings.timing);
 	metrics_set(METRIC_CAS_DUE, changed);
 	return FAULT_NONE;
 }

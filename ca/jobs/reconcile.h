@@ -17,6 +17,7 @@
 #include "ca/base/fault.h"
 #include "ca/base/workers.h"
 #include "ca/issue/issue.h"
+#include "ca/jobs/latency.h"
 #include "ca/plan/plan.h"
 #include "db/db.h"
 
@@ -27,15 +28,23 @@ struct reconcile {
 	struct workers *signers;
 	struct issue_context issue;
 	struct plan_settings settings;
+	struct latency *latency;         /* told of changes that were reconciled; NULL: nobody measures */
 };
 
 struct reconcile_result {
 	int64_t cas;                     /* that were made right */
 	int64_t objects;                 /* signed and staged */
 	bool more;                       /* members are left: the limits were reached */
+	bool yielded;                    /* renewals are left: they made way for changes */
 };
 
+/* What is taken: all that is due; what somebody changed alone; what is to be renewed alone. */
+enum reconcile_pass { RECONCILE_ALL, RECONCILE_CHANGES, RECONCILE_RENEWALS };
+
 struct reconcile_limits {
+	enum reconcile_pass pass;
+	int64_t due_by_at;               /* renewals: only those that were due by then; 0: by now */
+	bool yield;                      /* renewals: end when members change something meanwhile */
 	int64_t objects;                 /* stop taking members after about so many objects */
 	int64_t until_ms;                /* or at this clock_monotonic_ms(); 0: no limit */
 	const volatile bool *stop;       /* or when this becomes true; NULL: never */
@@ -50,7 +59,10 @@ CHECKED enum fault_code reconcile_members(struct reconcile *reconcile, const str
 /* Then issuing CAs, the online CA, the TA: always all that are due. Call before a cut. Faults as above. */
 CHECKED enum fault_code reconcile_parents(struct reconcile *reconcile, struct reconcile_result *result, struct fault *fault);
 
-/* How many CAs have changes waiting; when the next renewal is due (0: none). Faults: DATABASE. */
+/*
+ * How many CAs have changes waiting; when the next renewal is due (0: none; what no validator takes, being signed under a wrong clock,
+ * has been urgent for long). Faults: DATABASE.
+ */
 CHECKED enum fault_code reconcile_due(struct reconcile *reconcile, int64_t *ret_changed, int64_t *ret_renewal_at, struct fault *fault);
 
 #endif

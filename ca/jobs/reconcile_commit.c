@@ -40,6 +40,7 @@ claim(struct db_connection *connection, const struct commit *commit, struct faul
 	stmt_bind_int(stmt, ":ca_id", commit->state->ca_id);
 	stmt_bind_int(stmt, ":version", commit->state->version);
 	stmt_bind_int(stmt, ":by_origin", commit->plan->layout.by_origin);
+	stmt_bind_int(stmt, ":waits", commit->state->held);
 	stmt_bind_int(stmt, ":staged", commit->plan->passive.make_key);
 	if (commit->plan->renew_at != 0)
 		stmt_bind_int(stmt, ":renew_at", commit->plan->renew_at);
@@ -313,6 +314,28 @@ reconcile_commit(struct db *db, const struct ca_state *state, const struct ca_pl
 {
 	struct commit commit = { .state = state, .plan = plan, .objects = objects };
 	return db_write(db, store, &commit, fault);
+}
+
+struct doubt {
+	int64_t ca_id, now_at;
+};
+
+static enum fault_code
+store_doubt(struct db_connection *connection, void *argument, struct fault *fault)
+{
+	const struct doubt *doubt = argument;
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	TRY(stmt_start(connection, QUERY_RECONCILE_PARENT_CHANGED, &stmt, fault));
+	stmt_bind_int(stmt, ":ca_id", doubt->ca_id);
+	stmt_bind_int(stmt, ":now_at", doubt->now_at);
+	return stmt_run(stmt, fault);
+}
+
+enum fault_code
+reconcile_commit_doubt(struct db *db, int64_t ca_id, int64_t now_at, struct fault *fault)
+{
+	struct doubt doubt = { .ca_id = ca_id, .now_at = now_at };
+	return db_write(db, store_doubt, &doubt, fault);
 }
 
 struct set_aside {

@@ -10,6 +10,9 @@
 CHECKED enum fault_code reconcile_commit(struct db *db, const struct ca_state *state, const struct ca_plan *plan,
 	const struct object_set *objects, struct fault *fault);
 
+/* Marks a CA as changed, because one below it couldn't have its certificate signed: its own turn will show whether it can sign. */
+CHECKED enum fault_code reconcile_commit_doubt(struct db *db, int64_t ca_id, int64_t now_at, struct fault *fault);
+
 /* Takes a CA out of work until an operator repairs it; not if it changed since. Writes the audit row. */
 CHECKED enum fault_code reconcile_commit_set_aside(struct db *db, int64_t ca_id, int64_t version, int64_t now_at, const char *reason,
 	struct fault *fault);

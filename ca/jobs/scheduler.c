@@ -18,6 +18,10 @@
 #define RETRY_MS 1000
 #define RETRY_MAX_MS (30 * 1000)
 
+#define NEVER INT64_MAX
+/* After a vain try at what is urgent (the CA above is set aside), so long until the next. */
+#define URGENT_RETRY_S 30
+
 struct scheduler {
 	struct reconcile *reconcile;
 	struct scheduler_settings settings;
@@ -28,6 +32,24 @@ struct scheduler {
 	bool started;
 	pthread_mutex_t mutex;           /* guards trouble */
 	struct fault trouble;
+
+	int64_t changes_cut_at;          /* when changes were last cut; 0: not since the start */
+	int64_t wave_at;                 /* when renewals were last begun; 0: not since the start */
+	int64_t wave_left;               /* objects that this wave may still bring: it made way for changes, or for time */
+	int64_t urgent_from_at;          /* what is urgent is not tried again before */
+	int64_t vain_ms;                 /* how long it waits after a round that could do nothing; 0: the last one did */
+	struct latency latency;
+};
+
+/* What a step sees, and what it makes of it. */
+struct outlook {
+	struct cut_position position;
+	int64_t now_at;
+	int64_t changed, renewal_at;     /* as reconcile_due() tells */
+	int64_t changes_from_at;         /* when changes may be cut; NEVER: there are none */
+	int64_t wave_from_at;            /* when renewals may be cut; NEVER: there are none */
+	int64_t urgent_from_at;          /* when those that are urgent by then may be cut, whatever the window; likewise */
+	bool urgent;                     /* there are such now */
 };
 
 static int64_t
@@ -37,68 +59,191 @@ window_s(const struct scheduler *scheduler)
 }
 
 static int64_t
+late_s(const struct scheduler *scheduler)
+{
+	return timing_late_s(&scheduler->reconcile->settings.timing);
+}
+
+static int64_t
+larger(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static int64_t
+smaller(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t
 ms_until(const struct scheduler *scheduler, int64_t at)
 {
 	int64_t wait_ms = at * 1000 - clock_wall_ms(scheduler->reconcile->clock);
 	return wait_ms < 1 ? 1 : wait_ms < LOOK_MS ? wait_ms : LOOK_MS;
 }
 
-/* Members until it is time to cut, no parents: their manifests follow right before the cut. */
-static enum fault_code
-work_ahead(struct scheduler *scheduler, int64_t until_ms, struct fault *fault)
+/* A window that began at begun_at ends then. What a wrong clock recorded holds up nobody. */
+static int64_t
+window_end(int64_t begun_at, int64_t length_s, int64_t now_at)
 {
-	struct reconcile_result result = { 0 };
-	struct reconcile_limits limits = { .objects = INT64_MAX, .until_ms = until_ms, .stop = &scheduler->alarm.stop };
-	return reconcile_members(scheduler->reconcile, &limits, &result, fault);
+	return begun_at == 0 || timing_never_was(begun_at, now_at) ? 0 : begun_at + length_s;
+}
+
+/* Renewals gather for their window; when that is open, they go as soon as they are due. What is urgent waits for a cut alone. */
+static void
+look_at_renewals(const struct scheduler *scheduler, struct outlook *outlook)
+{
+	int64_t cut_from_at = window_end(outlook->position.cut_at, window_s(scheduler), outlook->now_at);
+	int64_t open_at = scheduler->wave_left > 0 ? 0 :
+		window_end(scheduler->wave_at, scheduler->settings.renewal_window_s, outlook->now_at);
+	outlook->wave_from_at = outlook->urgent_from_at = NEVER;
+	if (outlook->renewal_at == 0)
+		return;
+	int64_t urgent_at = larger(outlook->renewal_at + late_s(scheduler), scheduler->urgent_from_at);
+	outlook->wave_from_at = larger(larger(outlook->renewal_at, open_at), cut_from_at);
+	outlook->urgent_from_at = larger(urgent_at, cut_from_at);
+	outlook->urgent = outlook->now_at >= urgent_at;
+}
+
+/* The batch window is one between cuts that bring changes: a cut for renewals makes no change wait longer than until the next second. */
+static int64_t
+changes_from(const struct scheduler *scheduler, const struct outlook *outlook)
+{
+	int64_t cut_at = scheduler->changes_cut_at != 0 ? scheduler->changes_cut_at : outlook->position.cut_at;
+	if (outlook->changed == 0 && !outlook->position.waiting)
+		return NEVER;
+	return larger(window_end(cut_at, window_s(scheduler), outlook->now_at), window_end(outlook->position.cut_at, 1, outlook->now_at));
 }
 
 static enum fault_code
-reconcile_and_cut(struct scheduler *scheduler, struct reconcile_result *result, int64_t *ret_serial, struct fault *fault)
+look(struct scheduler *scheduler, struct outlook *ret_outlook, struct fault *fault)
 {
-	int64_t round_s = window_s(scheduler) > ROUND_MIN_S ? window_s(scheduler) : ROUND_MIN_S;
-	struct reconcile_limits limits = {
-		.objects = scheduler->settings.cut_objects_max,
-		.until_ms = clock_monotonic_ms() + round_s * 1000,
-		.stop = &scheduler->alarm.stop,
+	struct reconcile *reconcile = scheduler->reconcile;
+	struct outlook outlook = { .now_at = clock_now(reconcile->clock) };
+	TRY(cut_look(reconcile->db, scheduler->settings.repository_id, &outlook.position, fault));
+	TRY(reconcile_due(reconcile, &outlook.changed, &outlook.renewal_at, fault));
+	outlook.changes_from_at = changes_from(scheduler, &outlook);
+	look_at_renewals(scheduler, &outlook);
+	latency_notified(&scheduler->latency, outlook.position.notified_serial, outlook.position.notified_at);
+	*ret_outlook = outlook;
+	return FAULT_NONE;
+}
+
+static struct reconcile_limits
+limits_of(const struct scheduler *scheduler, enum reconcile_pass pass, int64_t objects, int64_t length_ms)
+{
+	return (struct reconcile_limits){
+		.pass = pass, .objects = objects, .until_ms = clock_monotonic_ms() + length_ms, .stop = &scheduler->alarm.stop,
 	};
+}
+
+static int64_t
+round_ms(const struct scheduler *scheduler)
+{
+	return (window_s(scheduler) > ROUND_MIN_S ? window_s(scheduler) : ROUND_MIN_S) * 1000;
+}
+
+/* What is late beyond its measure: no window, no cap but that of a whole cut, and never crowded out by changes. */
+static enum fault_code
+renew_urgent(struct scheduler *scheduler, const struct outlook *outlook, int64_t length_ms, struct reconcile_result *result,
+	struct fault *fault)
+{
+	const struct scheduler_settings *settings = &scheduler->settings;
+	int64_t cas = result->cas, objects = larger(settings->cut_objects_max, result->objects + settings->renewals_per_cut);
+	bool more = result->more;
+	struct reconcile_limits limits = limits_of(scheduler, RECONCILE_RENEWALS, objects, length_ms);
+	limits.due_by_at = outlook->now_at - late_s(scheduler);
 	TRY(reconcile_members(scheduler->reconcile, &limits, result, fault));
-	TRY(reconcile_parents(scheduler->reconcile, result, fault));
-	TRY(cut_make(scheduler->reconcile->db, scheduler->settings.repository_id, scheduler->reconcile->clock, ret_serial, fault));
+	if (result->cas == cas && !result->more)
+		scheduler->urgent_from_at = outlook->now_at + URGENT_RETRY_S;
+	result->more = more;
+	return FAULT_NONE;
+}
+
+/* A wave of renewals, or the rest of one that made way; changes that come meanwhile go into the same cut. */
+static enum fault_code
+renew_wave(struct scheduler *scheduler, const struct outlook *outlook, struct reconcile_result *result, struct fault *fault)
+{
+	const struct scheduler_settings *settings = &scheduler->settings;
+	int64_t before = result->objects, left = scheduler->wave_left > 0 ? scheduler->wave_left : settings->renewals_per_cut;
+	int64_t room = settings->cut_objects_max - before;
+	if (scheduler->wave_left == 0)
+		scheduler->wave_at = outlook->now_at;
+	struct reconcile_limits limits = limits_of(scheduler, RECONCILE_RENEWALS, before + smaller(left, room), round_ms(scheduler));
+	limits.yield = true;
+	TRY(reconcile_members(scheduler->reconcile, &limits, result, fault));
+	left -= result->objects - before;
+	scheduler->wave_left = (result->more || result->yielded) && left > 0 ? left : 0;
+	if (!result->yielded)
+		return FAULT_NONE;
+	limits = limits_of(scheduler, RECONCILE_CHANGES, settings->cut_objects_max, round_ms(scheduler));
+	return reconcile_members(scheduler->reconcile, &limits, result, fault);
+}
+
+static enum fault_code
+reconcile_and_cut(struct scheduler *scheduler, const struct outlook *outlook, struct reconcile_result *result, int64_t *ret_serial,
+	struct fault *fault)
+{
+	struct reconcile *reconcile = scheduler->reconcile;
+	struct reconcile_limits limits = limits_of(scheduler, RECONCILE_CHANGES, scheduler->settings.cut_objects_max, round_ms(scheduler));
+	TRY(reconcile_members(reconcile, &limits, result, fault));
+	int64_t changed_cas = result->cas;
+	if (outlook->urgent)
+		TRY(renew_urgent(scheduler, outlook, round_ms(scheduler), result, fault));
+	if (outlook->now_at >= outlook->wave_from_at && !result->more && result->objects < scheduler->settings.cut_objects_max)
+		TRY(renew_wave(scheduler, outlook, result, fault));
+	TRY(reconcile_parents(reconcile, result, fault));
+	TRY(cut_make(reconcile->db, scheduler->settings.repository_id, reconcile->clock, ret_serial, fault));
 	if (*ret_serial == 0)
 		return FAULT_NONE;
+	if (outlook->changed > 0 || outlook->position.waiting || changed_cas > 0)
+		scheduler->changes_cut_at = clock_now(reconcile->clock);
+	latency_cut(&scheduler->latency, *ret_serial);
 	log_write(LOG_INFO, "serial %lld: %lld objects of %lld CAs", (long long)*ret_serial, (long long)result->objects,
 		(long long)result->cas);
 	scheduler->cut_made(scheduler->argument);
 	return FAULT_NONE;
 }
 
+/* Members until it is time to cut, no parents: their manifests follow right before the cut. */
+static enum fault_code
+work_ahead(struct scheduler *scheduler, const struct outlook *outlook, int64_t length_ms, struct fault *fault)
+{
+	struct reconcile_result result = { 0 };
+	struct reconcile_limits limits = limits_of(scheduler, RECONCILE_CHANGES, INT64_MAX, length_ms);
+	if (outlook->changed > BACKLOG)
+		TRY(reconcile_members(scheduler->reconcile, &limits, &result, fault));
+	return outlook->urgent ? renew_urgent(scheduler, outlook, length_ms, &result, fault) : FAULT_NONE;
+}
+
+/* A round that could do nothing (the clock has to tick, the CA above is set aside) is tried again later and later. */
+static int64_t
+vain_ms(struct scheduler *scheduler, bool vain)
+{
+	scheduler->vain_ms = !vain ? 0 : scheduler->vain_ms == 0 ? RETRY_MS : smaller(2 * scheduler->vain_ms, RETRY_MAX_MS);
+	return scheduler->vain_ms;
+}
+
 enum fault_code
 scheduler_step(struct scheduler *scheduler, int64_t *ret_again_ms, struct fault *fault)
 {
-	struct reconcile *reconcile = scheduler->reconcile;
-	struct cut_position position;
+	struct outlook outlook;
 	struct reconcile_result result = { 0 };
-	int64_t changed, renewal_at, serial;
+	int64_t serial;
 
-	TRY(clock_check(reconcile->clock, fault));
-	TRY(cut_look(reconcile->db, scheduler->settings.repository_id, &position, fault));
-	TRY(reconcile_due(reconcile, &changed, &renewal_at, fault));
-	int64_t now_at = clock_now(reconcile->clock);
-	bool due = changed > 0 || position.waiting || (renewal_at != 0 && renewal_at <= now_at);
-	if (!due) {
-		*ret_again_ms = renewal_at != 0 ? ms_until(scheduler, renewal_at) : LOOK_MS;
+	TRY(clock_check(scheduler->reconcile->clock, fault));
+	TRY(look(scheduler, &outlook, fault));
+	int64_t from_at = smaller(outlook.changes_from_at, smaller(outlook.wave_from_at, outlook.urgent_from_at));
+	bool published = outlook.position.notified_serial == outlook.position.serial;
+	if (published && outlook.now_at >= from_at) {
+		TRY(reconcile_and_cut(scheduler, &outlook, &result, &serial, fault));
+		*ret_again_ms = vain_ms(scheduler, result.cas == 0 && serial == 0);
 		return FAULT_NONE;
 	}
-	int64_t cut_from_at = timing_never_was(position.cut_at, now_at) ? now_at : position.cut_at + window_s(scheduler);
-	bool published = position.notified_serial == position.serial;
-	if (published && now_at >= cut_from_at) {
-		TRY(reconcile_and_cut(scheduler, &result, &serial, fault));
-		*ret_again_ms = result.cas > 0 || serial != 0 ? 0 : RETRY_MS;
-		return FAULT_NONE;
-	}
-	*ret_again_ms = now_at < cut_from_at ? ms_until(scheduler, cut_from_at) : LOOK_MS;
-	if (changed > BACKLOG) {
-		TRY(work_ahead(scheduler, clock_monotonic_ms() + *ret_again_ms, fault));
+	*ret_again_ms = from_at != NEVER && outlook.now_at < from_at ? ms_until(scheduler, from_at) : LOOK_MS;
+	if (outlook.changed > BACKLOG || outlook.urgent) {
+		TRY(work_ahead(scheduler, &outlook, *ret_again_ms, fault));
 		*ret_again_ms = RETRY_MS;
 	}
 	return FAULT_NONE;
@@ -149,8 +294,11 @@ scheduler_new(struct reconcile *reconcile, const struct scheduler_settings *sett
 	TRY(memory_new(1, sizeof *scheduler, &scheduler, fault));
 	scheduler->reconcile = reconcile;
 	scheduler->settings = *settings;
+	if (settings->renewals_per_cut == 0)
+		scheduler->settings.renewals_per_cut = settings->cut_objects_max;
 	scheduler->cut_made = cut_made;
 	scheduler->argument = argument;
+	reconcile->latency = &scheduler->latency;
 	alarm_init(&scheduler->alarm);
 	pthread_mutex_init(&scheduler->mutex, NULL);
 	*ret_scheduler = scheduler;
@@ -192,5 +340,6 @@ scheduler_free(struct scheduler *scheduler)
 		pthread_join(scheduler->thread, NULL);
 	alarm_clear(&scheduler->alarm);
 	pthread_mutex_destroy(&scheduler->mutex);
+	scheduler->reconcile->latency = NULL;
 	free(scheduler);
 }

@@ -1,6 +1,13 @@
 /*
- * scheduler: decides when to reconcile and when to cut. A cut is made at once when the last one is older than the batch window, else at
- * the window's end. Between cuts only a backlog is worked on ahead, so that a CA gets one CRL and one manifest a cut.
+ * scheduler: decides when to reconcile and when to cut.
+ *
+ * Changes go first. A cut is made at once when the last one that brought changes is older than the batch window, else at the window's
+ * end. Between cuts only a backlog is worked on ahead, so that a CA gets one CRL and one manifest a cut.
+ *
+ * Renewals have a window of their own: what is due gathers, and goes at most once a window, at most renewals_per_cut objects of it, since a
+ * wave of re-issued objects is work for every validator. A wave under way makes room for changes that come, and goes on with the next
+ * cut. What is late by more than timing_late_s() is urgent: it waits for no window and counts under no such limit. No CA's turn is ever
+ * split. Parents are few: their renewals go along with any cut.
  *
  * What is due is read from the database each time (an index, not a walk), so nothing can be forgotten over a restart. While the last
  * cut has not reached the disk, no further one is made: changes wait, acknowledged and safe.
@@ -17,11 +24,13 @@ struct scheduler_settings {
 	int64_t repository_id;
 	int64_t batch_window_s;              /* 0: a cut as soon as the second changes */
 	int64_t cut_objects_max;             /* about so many objects in one cut; the rest goes into the next */
+	int64_t renewal_window_s;            /* least time between two waves of renewals; 0: as soon as they are due */
+	int64_t renewals_per_cut;            /* about so many renewed objects in one wave; 0: as many as a cut may have */
 };
 
 struct scheduler;
 
-/* cut_made: called after each cut, to have it published. Both borrowed. Faults: MEMORY. */
+/* cut_made: called after each cut, to have it published. Both borrowed; reconcile->latency becomes the scheduler's. Faults: MEMORY. */
 CHECKED enum fault_code scheduler_new(struct reconcile *reconcile, const struct scheduler_settings *settings,
 	void (*cut_made)(void *argument), void *argument, struct scheduler **ret_scheduler, struct fault *fault);
 CHECKED enum fault_code scheduler_start(struct scheduler *scheduler, struct fault *fault);

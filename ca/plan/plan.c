@@ -75,6 +75,10 @@ plan_certificate(const struct ca_state *state, const struct timing *timing, stru
 	/* Where the key above is on another machine, the next ceremony brings the certificate; everything else goes on. */
 	if (state->kind != CA_TA && state->parent.key.offline)
 		return;
+	/* Likewise where the CA above is set aside: what it certified is left as it is, and renewed when that one is repaired. */
+	if (state->kind != CA_TA && state->parent.set_aside && certified &&
+		(state->held || certificate_right(state, own->instance, plan->now_at)))
+		return;
 	own->issue_certificate = own->make_key || !certified || !certificate_right(state, own->instance, plan->now_at) ||
 		certificate_due(state, &own->instance->certificate, timing, plan->now_at);
 	if (own->issue_certificate)
@@ -186,7 +190,7 @@ renew_instance(const struct ca_state *state, const struct timing *timing, struct
 	const struct issued_object *certificate = &own->instance->certificate;
 	int64_t begin_at = own->issue_certificate ? own->certificate_not_before_at : certificate->not_before_at;
 	int64_t end_at = own->issue_certificate ? own->certificate_not_after_at : certificate->not_after_at;
-	bool by_ceremony = state->kind != CA_TA && state->parent.key.offline;
+	bool by_ceremony = state->kind != CA_TA && (state->parent.key.offline || state->parent.set_aside);
 	if (state->kind == CA_TA)
 		sooner(&plan->renew_at, timing_ta_due(begin_at, end_at));
 	else if (!by_ceremony)

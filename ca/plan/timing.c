@@ -74,3 +74,14 @@ timing_ta_due(int64_t not_before_at, int64_t not_after_at)
 {
 	return not_before_at + (not_after_at - not_before_at) / 3 * 2;
 }
+
+int64_t
+timing_late_s(const struct timing *timing)
+{
+	int64_t least_s = timing->ta_valid_s / 3;
+	if (timing->manifest_margin_s < least_s)
+		least_s = timing->manifest_margin_s;
+	if (timing->object_margin_s < least_s)
+		least_s = timing->object_margin_s;
+	return least_s / 2;
+}

@@ -44,6 +44,13 @@ int64_t timing_manifest_due(const struct timing *timing, int64_t next_update_at)
 int64_t timing_object_due(const struct timing *timing, int64_t not_after_at);
 int64_t timing_ta_due(int64_t not_before_at, int64_t not_after_at);
 
+/*
+ * How late a renewal may be: half of the least margin (12 h for manifests by default, so 6 h). Later than this it is urgent: it waits
+ * for no window and counts under no limit. Lateness is told from when a CA is due (cas.renew_at, an index), whatever is due of it: for
+ * a manifest this is when half of its margin is left, for all else it is earlier than that.
+ */
+int64_t timing_late_s(const struct timing *timing);
+
 /* A well-mixed number from two others (SplitMix64): spreads, no secrecy. */
 uint64_t timing_mix(uint64_t a, uint64_t b);
 

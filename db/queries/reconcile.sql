@@ -34,10 +34,14 @@ ORDER BY asn, family, address, prefix_length, max_length
 SELECT serial, revoked_at FROM objects
 WHERE key_id = :key_id AND not_after_at > :now_at AND revoked_at IS NOT NULL AND serial IS NOT NULL
 
+-- name: reconcile_members_changed
+SELECT count(*) AS n FROM cas
+WHERE kind = 'member' AND changed_at IS NOT NULL AND set_aside_at IS NULL AND (import_id IS NOT NULL) = 0 AND held_at IS NULL
+
 -- name: reconcile_changed
 -- What an import is still changing waits for its end: else a CA would be signed for again with each part that comes. Who gives up
 -- what others of its group gain comes after them.
-SELECT ca_id FROM cas
+SELECT ca_id, changed_at FROM cas
 WHERE kind = :kind AND changed_at IS NOT NULL AND set_aside_at IS NULL AND held_at IS NULL
 	AND NOT EXISTS (SELECT 1 FROM imports i WHERE i.import_id = cas.import_id AND i.state = 'applying')
 	AND NOT (change_last = 1 AND EXISTS (SELECT 1 FROM cas g
@@ -88,7 +92,7 @@ SELECT count(*) AS changed FROM cas WHERE changed_at IS NOT NULL AND set_aside_a
 SELECT renew_at FROM cas WHERE renew_at IS NOT NULL AND set_aside_at IS NULL ORDER BY renew_at LIMIT 1
 
 -- name: reconcile_claim
-UPDATE cas SET changed_at = CASE WHEN held_at IS NULL THEN NULL ELSE changed_at END, renew_at = :renew_at, by_origin = :by_origin,
+UPDATE cas SET changed_at = CASE WHEN held_at IS NULL AND NOT :waits THEN NULL ELSE changed_at END, renew_at = :renew_at, by_origin = :by_origin,
 	roll_at = CASE WHEN :staged THEN NULL ELSE roll_at END
 WHERE ca_id = :ca_id AND version = :version AND set_aside_at IS NULL
 
