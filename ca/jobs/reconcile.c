@@ -27,7 +27,7 @@ struct turn {
 	int64_t ca_id;
 	enum list taken_from;
 	int64_t changed_at;              /* 0: it was not changed */
-	int64_t version;                 /* 0: it could not even be loaded */
+	int64_t version;                 /* as it was when taken, then as loaded */
 	int64_t parent_id;
 	int64_t objects;
 	enum fault_code code;
@@ -223,7 +223,9 @@ take_ids(struct db_connection *connection, enum list list, enum ca_kind kind, st
 		int64_t ca_id = stmt_int(stmt, "ca_id");
 		int64_t changed_at = list == LIST_CHANGED && kind == CA_MEMBER ? stmt_int(stmt, "changed_at") : 0;
 		if (!taken(batch, ca_id))
-			batch->turns[batch->count++] = (struct turn){ .ca_id = ca_id, .taken_from = list, .changed_at = changed_at };
+			batch->turns[batch->count++] = (struct turn){
+				.ca_id = ca_id, .taken_from = list, .version = stmt_int(stmt, "version"), .changed_at = changed_at,
+			};
 	}
 	return FAULT_NONE;
 }

@@ -41,7 +41,7 @@ WHERE kind = 'member' AND changed_at IS NOT NULL AND set_aside_at IS NULL AND (i
 -- name: reconcile_changed
 -- What an import is still changing waits for its end: else a CA would be signed for again with each part that comes. Who gives up
 -- what others of its group gain comes after them.
-SELECT ca_id, changed_at FROM cas
+SELECT ca_id, version, changed_at FROM cas
 WHERE kind = :kind AND changed_at IS NOT NULL AND set_aside_at IS NULL AND held_at IS NULL
 	AND NOT EXISTS (SELECT 1 FROM imports i WHERE i.import_id = cas.import_id AND i.state = 'applying')
 	AND NOT (change_last = 1 AND EXISTS (SELECT 1 FROM cas g
@@ -51,7 +51,7 @@ LIMIT :count OFFSET :left
 
 -- name: reconcile_groups
 -- The rest of groups of which some are done: one serial brings all of them.
-SELECT ca_id FROM cas
+SELECT ca_id, version FROM cas
 WHERE kind = :kind AND change_group IS NOT NULL AND changed_at IS NOT NULL AND set_aside_at IS NULL AND held_at IS NULL
 	AND EXISTS (SELECT 1 FROM cas d WHERE d.change_group = cas.change_group AND d.changed_at IS NULL)
 	AND NOT (change_last = 1 AND EXISTS (SELECT 1 FROM cas g
@@ -61,7 +61,7 @@ LIMIT :count OFFSET :left
 
 -- name: reconcile_renewals
 -- Of a CA on hold too, whose changes wait.
-SELECT ca_id FROM cas
+SELECT ca_id, version FROM cas
 WHERE renew_at IS NOT NULL AND renew_at <= :now_at AND set_aside_at IS NULL AND kind = :kind
 	AND (changed_at IS NULL OR held_at IS NOT NULL)
 ORDER BY renew_at
@@ -69,7 +69,7 @@ LIMIT :count OFFSET :left
 
 -- name: reconcile_ahead
 -- What was signed under a clock that has turned out wrong: no validator takes it. Not what only another machine can sign.
-SELECT DISTINCT c.ca_id FROM objects o
+SELECT DISTINCT c.ca_id, c.version FROM objects o
 JOIN cas c ON c.ca_id = COALESCE(o.subject_ca_id, o.ca_id)
 JOIN keys k ON k.key_id = o.key_id
 WHERE o.not_before_at > :ahead_at AND o.withdrawing = 0 AND o.withdrawn_serial IS NULL AND c.kind = :kind AND c.set_aside_at IS NULL
