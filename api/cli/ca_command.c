@@ -13,6 +13,14 @@ const struct option_spec ca_command_resources[] = {
 	{ NULL, NULL, NULL },
 };
 
+enum { SET_ADD = RESOURCES + 1, SET_REMOVE };
+const struct option_spec ca_command_set_options[] = {
+	[RESOURCES] = { "resources", "LIST", "the whole set: \"AS64496-AS64511, 192.0.2.0/24, 2001:db8::/32\"" },
+	[SET_ADD] = { "add", "LIST", "in its place: what comes to it" },
+	[SET_REMOVE] = { "remove", "LIST", "and what goes" },
+	{ NULL, NULL, NULL },
+};
+
 enum { LIST_LIMIT, LIST_AFTER };
 const struct option_spec ca_command_list_options[] = {
 	[LIST_LIMIT] = { "limit", "N", "at most so many (all of them if not given)" },
@@ -21,7 +29,8 @@ const struct option_spec ca_command_list_options[] = {
 };
 
 static const struct output_column list_columns[] = {
-	{ "handle", "CA", false }, { "kind", "KIND", false }, { "state", "STATE", false }, { "roas", "ROAS", true },
+	{ "handle", "CA", false }, { "kind", "KIND", false }, { "state", "STATE", false }, { "held_at", "HELD", false },
+	{ "suspended_at", "SUSPENDED", false }, { "roas", "ROAS", true },
 	{ "resources.asns", "AS NUMBERS", false }, { "resources.ipv4", "IPV4", false }, { "resources.ipv6", "IPV6", false },
 	{ NULL, NULL, false },
 };
@@ -30,7 +39,8 @@ static const struct output_column record_columns[] = {
 	{ "handle", "CA", false }, { "kind", "Kind", false }, { "state", "State", false }, { "parent", "Parent", false },
 	{ "resources.asns", "AS numbers", false }, { "resources.ipv4", "IPv4", false }, { "resources.ipv6", "IPv6", false },
 	{ "inherits", "Inherits", false }, { "roas", "ROAs", true }, { "roas_version", "ROAs' version", true },
-	{ "waiting_since", "Waiting since", false }, { "set_aside", "Set aside", false }, { "created_at", "Created", false },
+	{ "waiting_since", "Waiting since", false }, { "set_aside", "Set aside", false }, { "held_at", "Held since", false },
+	{ "suspended_at", "Suspended since", false }, { "created_at", "Created", false },
 	{ NULL, NULL, false },
 };
 
@@ -131,14 +141,11 @@ addresses_json(enum address_family family, const struct address_ranges *ranges)
 	return list;
 }
 
-static enum fault_code
-resources_json(struct cli *cli, json_t **ret_resources, struct fault *fault)
+enum fault_code
+cli_resources_json(const char *list, json_t **ret_resources, struct fault *fault)
 {
 	AUTO_CLEAR(struct resource_set, resource_set_clear) set = RESOURCE_SET_INIT;
 	char text[RANGE_TEXT];
-	const char *list = cli->arguments->options[RESOURCES];
-	if (list == NULL)
-		return fault_set(fault, FAULT_USAGE, "--resources is missing: the whole set that the member holds");
 	if (list[strspn(list, ", ")] != '\0')
 		TRY(resource_list_parse(list, &set, fault));
 	json_t *asns = json_array();
@@ -157,7 +164,9 @@ ca_command_create(struct cli *cli, struct fault *fault)
 	AUTO(json_t, json_decref) answer = NULL;
 	AUTO(json_t, json_decref) body = NULL;
 	json_t *resources = NULL;
-	TRY(resources_json(cli, &resources, fault));
+	if (cli->arguments->options[RESOURCES] == NULL)
+		return fault_set(fault, FAULT_USAGE, "--resources is missing: the whole set that the member holds");
+	TRY(cli_resources_json(cli->arguments->options[RESOURCES], &resources, fault));
 	body = json_pack("{s:s,s:o}", "handle", cli->arguments->values[0], "resources", resources);
 	TRY(client_call(cli->client, "POST", "/api/v1/cas", body, &answer, fault));
 	print_ca(cli, answer);
@@ -168,10 +177,18 @@ enum fault_code
 ca_command_set(struct cli *cli, struct fault *fault)
 {
 	AUTO(json_t, json_decref) answer = NULL;
-	AUTO(json_t, json_decref) body = NULL;
-	json_t *resources = NULL;
-	TRY(resources_json(cli, &resources, fault));
-	body = json_pack("{s:o}", "resources", resources);
+	AUTO(json_t, json_decref) body = json_object();
+	const char *const *options = cli->arguments->options;
+	bool parts = options[SET_ADD] != NULL || options[SET_REMOVE] != NULL;
+	if (parts == (options[RESOURCES] != NULL))
+		return fault_set(fault, FAULT_USAGE, "either --resources with the whole set that the member holds, or --add and --remove");
+	for (size_t i = RESOURCES; i <= SET_REMOVE; i++) {
+		json_t *resources = NULL;
+		if (options[i] == NULL)
+			continue;
+		TRY(cli_resources_json(options[i], &resources, fault));
+		json_object_set_new(body, ca_command_set_options[i].name, resources);
+	}
 	TRY(call(cli, "PATCH", "", body, &answer, fault));
 	print_ca(cli, answer);
 	return FAULT_NONE;
@@ -184,13 +201,44 @@ ca_command_delete(struct cli *cli, struct fault *fault)
 	return call(cli, "DELETE", "", NULL, &answer, fault);
 }
 
+/* What is done to a CA without a further word: its verb is the end of the path. */
+static enum fault_code
+turn(struct cli *cli, const char *rest, struct fault *fault)
+{
+	AUTO(json_t, json_decref) answer = NULL;
+	TRY(call(cli, "POST", rest, NULL, &answer, fault));
+	print_ca(cli, answer);
+	return FAULT_NONE;
+}
+
 enum fault_code
 ca_command_repair(struct cli *cli, struct fault *fault)
 {
-	AUTO(json_t, json_decref) answer = NULL;
-	TRY(call(cli, "POST", "/repair", NULL, &answer, fault));
-	print_ca(cli, answer);
-	return FAULT_NONE;
+	return turn(cli, "/repair", fault);
+}
+
+enum fault_code
+ca_command_hold(struct cli *cli, struct fault *fault)
+{
+	return turn(cli, "/hold", fault);
+}
+
+enum fault_code
+ca_command_release(struct cli *cli, struct fault *fault)
+{
+	return turn(cli, "/release", fault);
+}
+
+enum fault_code
+ca_command_suspend(struct cli *cli, struct fault *fault)
+{
+	return turn(cli, "/suspend", fault);
+}
+
+enum fault_code
+ca_command_resume(struct cli *cli, struct fault *fault)
+{
+	return turn(cli, "/resume", fault);
 }
 
 enum fault_code

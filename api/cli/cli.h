@@ -33,6 +33,9 @@ extern const struct cli_command cli_commands[];
 /* "/api/v1/cas/<escaped handle><rest>", to be freed. */
 CHECKED enum fault_code cli_ca_path(struct cli *cli, const char *handle, const char *rest, char **ret_path, struct fault *fault);
 
+/* A list of resources as the API takes it: {"asns":[…],"ipv4":[…],"ipv6":[…]}. Faults: INVALID, MEMORY. */
+CHECKED enum fault_code cli_resources_json(const char *list, json_t **ret_resources, struct fault *fault);
+
 /* Exit codes of the program. */
 enum cli_exit { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_UNREACHABLE = 3, CLI_REFUSED = 4, CLI_NOT_FOUND = 5, CLI_CONFLICT = 6 };
 int cli_exit_code(enum fault_code code);
@@ -46,6 +49,10 @@ CLI_COMMAND(ca_command_create);
 CLI_COMMAND(ca_command_set);
 CLI_COMMAND(ca_command_delete);
 CLI_COMMAND(ca_command_repair);
+CLI_COMMAND(ca_command_hold);
+CLI_COMMAND(ca_command_release);
+CLI_COMMAND(ca_command_suspend);
+CLI_COMMAND(ca_command_resume);
 CLI_COMMAND(ca_command_objects);
 CLI_COMMAND(ca_command_keys);
 CLI_COMMAND(ca_command_roll);
@@ -62,6 +69,7 @@ CLI_COMMAND(import_command);
 CLI_COMMAND(status_command);
 
 extern const struct option_spec init_command_options[], ca_command_resources[], roa_command_options[], token_command_options[],
-	audit_command_options[], import_command_options[], ca_command_list_options[], ca_command_roll_options[];
+	audit_command_options[], import_command_options[], ca_command_list_options[], ca_command_roll_options[],
+	ca_command_set_options[];
 
 #endif

@@ -17,6 +17,8 @@ ca_json_write(struct json_writer *writer, const struct ca_row *row)
 	json_writer_number(writer, "roas", row->roas_count);
 	json_writer_instant(writer, "waiting_since", row->changed_at);
 	json_writer_text(writer, "set_aside", row->set_aside_reason);
+	json_writer_instant(writer, "held_at", row->held_at);
+	json_writer_instant(writer, "suspended_at", row->suspended_at);
 	json_writer_instant(writer, "created_at", row->created_at);
 	json_writer_end(writer);
 }

@@ -7,6 +7,7 @@
 #include "api/server/json_writer.h"
 #include "ca/base/fault.h"
 #include "ca/commands/command.h"
+#include "ca/commands/resource_complaints.h"
 #include "ca/resources/resource_set.h"
 
 /*
@@ -15,6 +16,10 @@
  */
 CHECKED enum fault_code resources_json_read(json_t *object, struct resource_set *ret_set, struct complaints *complaints,
 	struct fault *fault);
+
+/* The same for a field of another name: `lists` is what complaints call its entries. */
+CHECKED enum fault_code resources_json_read_lists(json_t *object, const struct resource_lists *lists, struct resource_set *ret_set,
+	struct complaints *complaints, struct fault *fault);
 
 /* Writes a member of that name. */
 void resources_json_write(struct json_writer *writer, const char *name, const struct resource_set *set);

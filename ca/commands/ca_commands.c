@@ -19,6 +19,7 @@ struct ca_change {
 	char handle[HANDLE_MAX + 1];                    /* once known */
 	const char *new_handle;                         /* as asked for */
 	const struct resource_set *resources;
+	const struct resource_set *add, *remove;        /* in place of `resources`: only what differs */
 	struct complaints *complaints;
 };
 
@@ -48,23 +49,6 @@ ca_create(const struct command_context *context, const struct actor *actor, cons
 	return FAULT_NONE;
 }
 
-/* Reads the CA that a change is about; it must be a member's and not on its way out. */
-static enum fault_code
-load_member(struct db_connection *connection, struct ca_change *change, struct stmt **ret_stmt, struct ca_record *ret_record,
-	struct fault *fault)
-{
-	AUTO(struct stmt, stmt_done) stmt = NULL;
-	TRY(command_check_actor(change->actor, change->ca_id, fault));
-	TRY(ca_store_get(connection, change->ca_id, &stmt, ret_record, fault));
-	(void)snprintf(change->handle, sizeof change->handle, "%s", ret_record->handle);
-	if (strcmp(ret_record->kind, "member") != 0)
-		return fault_set(fault, FAULT_CONFLICT, "CA \"%s\" is one of the engine's own", change->handle);
-	if (strcmp(ret_record->state, "active") != 0)
-		return fault_set(fault, FAULT_CONFLICT, "CA \"%s\" is being deleted", change->handle);
-	*ret_stmt = MOVE(stmt);
-	return FAULT_NONE;
-}
-
 static enum fault_code
 audit_change(struct db_connection *connection, const struct ca_change *change, const char *action, const char *detail,
 	struct fault *fault)
@@ -78,13 +62,29 @@ audit_change(struct db_connection *connection, const struct ca_change *change, c
 /* "from 1 AS, 2 IPv4 and 0 IPv6 ranges to …" */
 static enum fault_code
 audit_resources(struct db_connection *connection, const struct ca_change *change, const struct resource_set *before,
-	struct fault *fault)
+	const struct resource_set *after, struct fault *fault)
 {
 	char from[MEMBER_RESOURCES_TEXT], to[MEMBER_RESOURCES_TEXT], detail[2 * MEMBER_RESOURCES_TEXT + 16];
 	member_resources_text(before, from);
-	member_resources_text(change->resources, to);
+	member_resources_text(after, to);
 	(void)snprintf(detail, sizeof detail, "from %s to %s", from, to);
 	return audit_change(connection, change, "ca.resources", detail, fault);
+}
+
+/* The holdings as they will be: checked as far as they grow, and stored. */
+static enum fault_code
+store_resources(struct db_connection *connection, const struct ca_change *change, const struct ca_record *record,
+	const struct resource_set *after, struct fault *fault)
+{
+	AUTO_CLEAR(struct holdings_above, holdings_above_clear) above = HOLDINGS_ABOVE_INIT;
+	AUTO_CLEAR(struct bytes, bytes_clear) blob = BYTES_INIT;
+	bool whole = change->resources != NULL;
+	TRY(resource_set_encode(after, &blob, fault));
+	TRY(holdings_above_find(connection, record->parent_id, &above, fault));
+	TRY(holdings_check_part(connection, &above, change->ca_id, whole ? &resource_lists_whole : &resource_lists_add,
+		whole ? after : change->add, change->complaints, fault));
+	TRY(holdings_replace(connection, change->ca_id, after, fault));
+	return ca_store_set_resources(connection, change->ca_id, bytes_span(&blob), change->now_at, fault);
 }
 
 static enum fault_code
@@ -93,19 +93,13 @@ set_resources(struct db_connection *connection, void *argument, struct fault *fa
 	struct ca_change *change = argument;
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	AUTO_CLEAR(struct resource_set, resource_set_clear) before = RESOURCE_SET_INIT;
-	AUTO_CLEAR(struct holdings_above, holdings_above_clear) above = HOLDINGS_ABOVE_INIT;
-	AUTO_CLEAR(struct bytes, bytes_clear) blob = BYTES_INIT;
 	struct ca_record record;
-	TRY(load_member(connection, change, &stmt, &record, fault));
+	TRY(member_load(connection, change->actor, change->ca_id, change->handle, &stmt, &record, fault));
 	TRY(resource_set_decode(record.resources, &before, fault));
 	if (resource_set_equal(&before, change->resources))
 		return FAULT_NONE;
-	TRY(resource_set_encode(change->resources, &blob, fault));
-	TRY(holdings_above_find(connection, record.parent_id, &above, fault));
-	TRY(holdings_check(connection, &above, change->ca_id, change->resources, change->complaints, fault));
-	TRY(holdings_replace(connection, change->ca_id, change->resources, fault));
-	TRY(ca_store_set_resources(connection, change->ca_id, bytes_span(&blob), change->now_at, fault));
-	return audit_resources(connection, change, &before, fault);
+	TRY(store_resources(connection, change, &record, change->resources, fault));
+	return audit_resources(connection, change, &before, change->resources, fault);
 }
 
 enum fault_code
@@ -120,6 +114,52 @@ ca_set_resources(const struct command_context *context, const struct actor *acto
 	return command_run_due(context, actor, &event, set_resources, &change, fault);
 }
 
+/* What is to go must be there, what is to come must not be, and nothing is both. */
+static enum fault_code
+check_difference(const struct ca_change *change, const struct resource_set *before, struct fault *fault)
+{
+	AUTO_CLEAR(struct resource_set, resource_set_clear) missing = RESOURCE_SET_INIT;
+	AUTO_CLEAR(struct resource_set, resource_set_clear) there = RESOURCE_SET_INIT;
+	TRY(resource_set_difference(change->remove, before, &missing, fault));
+	TRY(resource_complaints_add(change->complaints, &resource_lists_remove, change->remove, &missing,
+		"is not held by this CA", fault));
+	TRY(resource_set_intersection(change->add, before, &there, fault));
+	TRY(resource_complaints_add(change->complaints, &resource_lists_add, change->add, &there, "is held by this CA already", fault));
+	return complaints_check(change->complaints, fault);
+}
+
+static enum fault_code
+change_resources(struct db_connection *connection, void *argument, struct fault *fault)
+{
+	struct ca_change *change = argument;
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	AUTO_CLEAR(struct resource_set, resource_set_clear) before = RESOURCE_SET_INIT;
+	AUTO_CLEAR(struct resource_set, resource_set_clear) rest = RESOURCE_SET_INIT;
+	AUTO_CLEAR(struct resource_set, resource_set_clear) after = RESOURCE_SET_INIT;
+	struct ca_record record;
+	TRY(member_load(connection, change->actor, change->ca_id, change->handle, &stmt, &record, fault));
+	TRY(resource_set_decode(record.resources, &before, fault));
+	TRY(check_difference(change, &before, fault));
+	TRY(resource_set_difference(&before, change->remove, &rest, fault));
+	TRY(resource_set_union(&rest, change->add, &after, fault));
+	if (resource_set_equal(&before, &after))
+		return FAULT_NONE;
+	TRY(store_resources(connection, change, &record, &after, fault));
+	return audit_resources(connection, change, &before, &after, fault);
+}
+
+enum fault_code
+ca_change_resources(const struct command_context *context, const struct actor *actor, int64_t ca_id,
+	const struct resource_set *add, const struct resource_set *remove, struct complaints *complaints, struct fault *fault)
+{
+	struct ca_change change = {
+		.actor = actor, .now_at = clock_now(context->clock), .ca_id = ca_id, .add = add, .remove = remove,
+		.complaints = complaints,
+	};
+	struct audit_event event = { .action = "ca.resources", .ca_id = ca_id, .ca_handle = change.handle };
+	return command_run_due(context, actor, &event, change_resources, &change, fault);
+}
+
 static enum fault_code
 delete_ca(struct db_connection *connection, void *argument, struct fault *fault)
 {
@@ -127,7 +167,10 @@ delete_ca(struct db_connection *connection, void *argument, struct fault *fault)
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	struct ca_record record;
 	char detail[64];
-	TRY(load_member(connection, change, &stmt, &record, fault));
+	TRY(member_load(connection, change->actor, change->ca_id, change->handle, &stmt, &record, fault));
+	/* Its objects would stay until its release, which nobody could give any more. */
+	if (record.held_at != 0)
+		return fault_set(fault, FAULT_CONFLICT, "CA \"%s\" is on hold: release it first (cadastre ca release)", change->handle);
 	(void)snprintf(detail, sizeof detail, "with %" PRId64 " ROAs", record.roas_count);
 	TRY(ca_store_delete(connection, change->ca_id, change->now_at, fault));
 	TRY(roa_store_delete_all(connection, change->ca_id, fault));

@@ -20,8 +20,15 @@ CHECKED enum fault_code ca_set_resources(const struct command_context *context, 
 	const struct resource_set *resources, struct complaints *complaints, struct fault *fault);
 
 /*
+ * Changes what a member holds by what comes and what goes, either of them perhaps empty. Complains of what is to go and isn't held,
+ * and of what is to come and is. Faults: INVALID (see complaints), and as above.
+ */
+CHECKED enum fault_code ca_change_resources(const struct command_context *context, const struct actor *actor, int64_t ca_id,
+	const struct resource_set *add, const struct resource_set *remove, struct complaints *complaints, struct fault *fault);
+
+/*
  * Withdraws everything of a member, revokes its certificate and its tokens; the row and the audit stay. Faults: NOT_FOUND,
- * CONFLICT.
+ * CONFLICT (also: on hold).
  */
 CHECKED enum fault_code ca_delete(const struct command_context *context, const struct actor *actor, int64_t ca_id,
 	struct fault *fault);

@@ -48,18 +48,11 @@ struct check {
 	const struct holdings_above *above;
 	bool all_held_above;
 	int64_t ca_id;
+	const struct resource_lists *lists;
 	struct complaints *complaints;
 	size_t overlaps;
 	struct fault first_overlap;
 };
-
-static const char *
-list_name(enum resource_kind kind)
-{
-	if (kind == RESOURCE_ASN)
-		return "resources.asns";
-	return kind == RESOURCE_IPV4 ? "resources.ipv4" : "resources.ipv6";
-}
 
 static enum fault_code
 is_held_above(const struct check *check, const struct resource_range *range, bool *ret_held, struct fault *fault)
@@ -81,7 +74,7 @@ complain_of_overlap(struct check *check, const struct resource_range *range, siz
 	if (check->overlaps++ == 0)
 		(void)fault_set(&check->first_overlap, FAULT_RESOURCE_CONFLICT, "%s: CA \"%s\" holds %s", text, handle,
 			their_text);
-	return complaints_add(check->complaints, fault, list_name(range->kind), index, NULL, "%s: CA \"%s\" holds %s", text,
+	return complaints_add(check->complaints, fault, resource_lists_name(check->lists, range->kind), index, NULL, "%s: CA \"%s\" holds %s", text,
 		handle, their_text);
 }
 
@@ -95,7 +88,7 @@ check_range(void *argument, const struct resource_range *range, size_t index, st
 	TRY(is_held_above(check, range, &held, fault));
 	if (!held) {
 		resource_range_text(range, text);
-		return complaints_add(check->complaints, fault, list_name(range->kind), index, NULL,
+		return complaints_add(check->complaints, fault, resource_lists_name(check->lists, range->kind), index, NULL,
 			"%s is not held by the CA above, \"%s\"", text, check->above->handle);
 	}
 	struct holding_range row = stored(range);
@@ -105,14 +98,15 @@ check_range(void *argument, const struct resource_range *range, size_t index, st
 }
 
 enum fault_code
-holdings_check(struct db_connection *connection, const struct holdings_above *above, int64_t ca_id,
-	const struct resource_set *resources, struct complaints *complaints, struct fault *fault)
+holdings_check_part(struct db_connection *connection, const struct holdings_above *above, int64_t ca_id,
+	const struct resource_lists *lists, const struct resource_set *resources, struct complaints *complaints, struct fault *fault)
 {
 	struct check check = {
 		.connection = connection,
 		.above = above,
 		.all_held_above = resource_set_contains(&above->resources, resources),
 		.ca_id = ca_id,
+		.lists = lists,
 		.complaints = complaints,
 		.first_overlap = FAULT_INIT,
 	};
@@ -123,6 +117,13 @@ holdings_check(struct db_connection *connection, const struct holdings_above *ab
 	if (check.overlaps == 1)
 		return fault_set(fault, FAULT_RESOURCE_CONFLICT, "%s", check.first_overlap.message);
 	return complaints_check(complaints, fault);
+}
+
+enum fault_code
+holdings_check(struct db_connection *connection, const struct holdings_above *above, int64_t ca_id,
+	const struct resource_set *resources, struct complaints *complaints, struct fault *fault)
+{
+	return holdings_check_part(connection, above, ca_id, &resource_lists_whole, resources, complaints, fault);
 }
 
 struct insertion {

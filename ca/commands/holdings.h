@@ -8,6 +8,7 @@
 #define CA_COMMANDS_HOLDINGS_H
 
 #include "ca/commands/command.h"
+#include "ca/commands/resource_complaints.h"
 
 /* What the CAs above may give. */
 struct holdings_above {
@@ -27,6 +28,9 @@ CHECKED enum fault_code holdings_above_find(struct db_connection *connection, in
  */
 CHECKED enum fault_code holdings_check(struct db_connection *connection, const struct holdings_above *above, int64_t ca_id,
 	const struct resource_set *resources, struct complaints *complaints, struct fault *fault);
+/* The same for what comes to a CA beside what it has: `lists` is what the request calls it. */
+CHECKED enum fault_code holdings_check_part(struct db_connection *connection, const struct holdings_above *above, int64_t ca_id,
+	const struct resource_lists *lists, const struct resource_set *resources, struct complaints *complaints, struct fault *fault);
 
 /* Puts these rows in place of all that the CA had. They must have been checked in this transaction. */
 CHECKED enum fault_code holdings_replace(struct db_connection *connection, int64_t ca_id, const struct resource_set *resources,

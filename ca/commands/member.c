@@ -6,7 +6,6 @@
 
 #include "ca/base/base64.h"
 #include "ca/base/randomness.h"
-#include "db/stores/ca_store.h"
 
 #define DIRECTORY_SIZE 19       /* "<2 hex>/<14 hex>/" and a NUL */
 #define ISSUING_MAX 1000        /* issuing CAs side by side */
@@ -154,5 +153,21 @@ member_create(struct db_connection *connection, const struct actor *actor, struc
 	TRY(audit_write(connection, creation->now_at, actor, &event, fault));
 	place->room--;
 	*ret_ca_id = ca_id;
+	return FAULT_NONE;
+}
+
+enum fault_code
+member_load(struct db_connection *connection, const struct actor *actor, int64_t ca_id, char ret_handle[HANDLE_MAX + 1],
+	struct stmt **ret_stmt, struct ca_record *ret_record, struct fault *fault)
+{
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	TRY(command_check_actor(actor, ca_id, fault));
+	TRY(ca_store_get(connection, ca_id, &stmt, ret_record, fault));
+	(void)snprintf(ret_handle, HANDLE_MAX + 1, "%s", ret_record->handle);
+	if (strcmp(ret_record->kind, "member") != 0)
+		return fault_set(fault, FAULT_CONFLICT, "CA \"%s\" is one of the engine's own", ret_handle);
+	if (strcmp(ret_record->state, "active") != 0)
+		return fault_set(fault, FAULT_CONFLICT, "CA \"%s\" is being deleted", ret_handle);
+	*ret_stmt = MOVE(stmt);
 	return FAULT_NONE;
 }

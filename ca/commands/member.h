@@ -1,11 +1,13 @@
 /*
- * member: the rows of a new member CA, inside a transaction that somebody else runs (ca_create() and imports).
+ * member: the rows of a member CA, inside a transaction that somebody else runs: a new one's (ca_create() and imports), and the
+ * one that a change is about.
  */
 #ifndef CA_COMMANDS_MEMBER_H
 #define CA_COMMANDS_MEMBER_H
 
 #include "ca/commands/command.h"
 #include "ca/commands/holdings.h"
+#include "db/stores/ca_store.h"
 
 #define ISSUING_CHILDREN_MAX 20000              /* members under one issuing CA: bounds its manifest */
 
@@ -39,6 +41,13 @@ struct member_creation {
  */
 CHECKED enum fault_code member_create(struct db_connection *connection, const struct actor *actor, struct member_place *place,
 	const struct member_creation *creation, struct complaints *complaints, int64_t *ret_ca_id, struct fault *fault);
+
+/*
+ * The member that a change is about, the statement standing on its row. ret_handle is set as soon as it is known, also for a
+ * refusal. Faults: NOT_FOUND (also for an actor bound to another CA), CONFLICT (a CA of the engine's own, or one being deleted).
+ */
+CHECKED enum fault_code member_load(struct db_connection *connection, const struct actor *actor, int64_t ca_id,
+	char ret_handle[HANDLE_MAX + 1], struct stmt **ret_stmt, struct ca_record *ret_record, struct fault *fault);
 
 /* "2 AS, 3 IPv4 and 1 IPv6 ranges": for audit rows. */
 #define MEMBER_RESOURCES_TEXT 100

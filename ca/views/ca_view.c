@@ -28,6 +28,8 @@ give_record(const struct ca_record *record, ca_row_fn give, void *argument, stru
 		.parent_handle = record->parent_handle,
 		.changed_at = record->changed_at,
 		.set_aside_reason = record->set_aside_reason,
+		.held_at = record->held_at,
+		.suspended_at = record->suspended_at,
 		.created_at = record->created_at,
 	};
 	return give(argument, &row, fault);

@@ -24,10 +24,12 @@ load_states(const struct ca_record *record, struct roa_states *states, struct fa
 {
 	if (record->resources.data != NULL)
 		TRY(resource_set_decode(record->resources, &states->held, fault));
-	if (record->set_aside_reason != NULL)
+	if (record->suspended_at != 0)
+		(void)snprintf(states->pending, sizeof states->pending, "suspended");
+	else if (record->set_aside_reason != NULL)
 		(void)snprintf(states->pending, sizeof states->pending, "CA set aside: %s", record->set_aside_reason);
 	else
-		(void)snprintf(states->pending, sizeof states->pending, "queued");
+		(void)snprintf(states->pending, sizeof states->pending, record->held_at != 0 ? "held" : "queued");
 	return FAULT_NONE;
 }
 

@@ -28,6 +28,7 @@ struct ca_row {
 	const char *parent_handle;                      /* NULL for the TA */
 	int64_t changed_at;                             /* 0: nothing waits */
 	const char *set_aside_reason;                   /* NULL: it works */
+	int64_t held_at, suspended_at;                  /* 0: it isn't */
 	int64_t created_at;
 };
 typedef enum fault_code (*ca_row_fn)(void *argument, const struct ca_row *row, struct fault *fault);

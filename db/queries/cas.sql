@@ -3,7 +3,8 @@ SELECT ca_id, kind, state FROM cas WHERE handle = :handle AND state <> 'deleted'
 
 -- name: cas_get
 SELECT c.ca_id, c.handle, c.kind, c.parent_id, c.repository_id, c.resources, c.state, c.version, c.roas_version, c.roas_count,
-	c.changed_at, c.set_aside_reason, c.created_at, p.handle AS parent_handle, r.rsync_uri, r.notified_serial
+	c.changed_at, c.set_aside_reason, c.created_at, c.held_at, c.suspended_at, c.change_group, p.handle AS parent_handle,
+	r.rsync_uri, r.notified_serial
 FROM cas c
 JOIN repositories r ON r.repository_id = c.repository_id
 LEFT JOIN cas p ON p.ca_id = c.parent_id
@@ -12,7 +13,8 @@ WHERE c.ca_id = :ca_id AND c.state <> 'deleted'
 -- name: cas_list
 -- Members: the engine's own CAs are found by their handle.
 SELECT c.ca_id, c.handle, c.kind, c.parent_id, c.repository_id, c.resources, c.state, c.version, c.roas_version, c.roas_count,
-	c.changed_at, c.set_aside_reason, c.created_at, p.handle AS parent_handle, r.rsync_uri, r.notified_serial
+	c.changed_at, c.set_aside_reason, c.created_at, c.held_at, c.suspended_at, c.change_group, p.handle AS parent_handle,
+	r.rsync_uri, r.notified_serial
 FROM cas c
 JOIN repositories r ON r.repository_id = c.repository_id
 LEFT JOIN cas p ON p.ca_id = c.parent_id
@@ -77,3 +79,19 @@ WHERE ca_id = :ca_id
 -- name: cas_repair
 UPDATE cas SET set_aside_reason = NULL, set_aside_at = NULL, version = version + 1, changed_at = COALESCE(changed_at, :now_at)
 WHERE ca_id = :ca_id AND set_aside_at IS NOT NULL
+
+-- name: cas_hold
+-- Nothing becomes due; the version rises so that what is being signed for it at this instant isn't kept.
+UPDATE cas SET held_at = :now_at, version = version + 1 WHERE ca_id = :ca_id AND held_at IS NULL
+
+-- name: cas_release
+UPDATE cas SET held_at = NULL, version = version + 1, changed_at = COALESCE(changed_at, :now_at)
+WHERE ca_id = :ca_id AND held_at IS NOT NULL
+
+-- name: cas_suspend
+UPDATE cas SET suspended_at = :now_at, version = version + 1, changed_at = COALESCE(changed_at, :now_at), import_id = NULL
+WHERE ca_id = :ca_id AND suspended_at IS NULL
+
+-- name: cas_resume
+UPDATE cas SET suspended_at = NULL, version = version + 1, changed_at = COALESCE(changed_at, :now_at), import_id = NULL
+WHERE ca_id = :ca_id AND suspended_at IS NOT NULL

@@ -33,6 +33,9 @@ read_record(struct stmt *stmt)
 		.changed_at = stmt_int(stmt, "changed_at"),
 		.set_aside_reason = stmt_text(stmt, "set_aside_reason"),
 		.created_at = stmt_int(stmt, "created_at"),
+		.held_at = stmt_int(stmt, "held_at"),
+		.suspended_at = stmt_int(stmt, "suspended_at"),
+		.change_group = stmt_int(stmt, "change_group"),
 		.parent_handle = stmt_text(stmt, "parent_handle"),
 		.rsync_uri = stmt_text(stmt, "rsync_uri"),
 		.notified_serial = stmt_int(stmt, "notified_serial"),
@@ -180,14 +183,45 @@ ca_store_delete(struct db_connection *connection, int64_t ca_id, int64_t now_at,
 	return stmt_run(stmt, fault);
 }
 
-enum fault_code
-ca_store_repair(struct db_connection *connection, int64_t ca_id, int64_t now_at, bool *ret_repaired, struct fault *fault)
+/* Turns a state of a CA on or off: the statement does nothing where it is so already. */
+static enum fault_code
+turn(struct db_connection *connection, enum query query, int64_t ca_id, int64_t now_at, bool *ret_changed, struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;
-	TRY(stmt_start(connection, QUERY_CAS_REPAIR, &stmt, fault));
+	TRY(stmt_start(connection, query, &stmt, fault));
 	stmt_bind_int(stmt, ":ca_id", ca_id);
 	stmt_bind_int(stmt, ":now_at", now_at);
 	TRY(stmt_run(stmt, fault));
-	*ret_repaired = stmt_changed_rows(connection) > 0;
+	*ret_changed = stmt_changed_rows(connection) > 0;
 	return FAULT_NONE;
+}
+
+enum fault_code
+ca_store_repair(struct db_connection *connection, int64_t ca_id, int64_t now_at, bool *ret_repaired, struct fault *fault)
+{
+	return turn(connection, QUERY_CAS_REPAIR, ca_id, now_at, ret_repaired, fault);
+}
+
+enum fault_code
+ca_store_hold(struct db_connection *connection, int64_t ca_id, int64_t now_at, bool *ret_changed, struct fault *fault)
+{
+	return turn(connection, QUERY_CAS_HOLD, ca_id, now_at, ret_changed, fault);
+}
+
+enum fault_code
+ca_store_release(struct db_connection *connection, int64_t ca_id, int64_t now_at, bool *ret_changed, struct fault *fault)
+{
+	return turn(connection, QUERY_CAS_RELEASE, ca_id, now_at, ret_changed, fault);
+}
+
+enum fault_code
+ca_store_suspend(struct db_connection *connection, int64_t ca_id, int64_t now_at, bool *ret_changed, struct fault *fault)
+{
+	return turn(connection, QUERY_CAS_SUSPEND, ca_id, now_at, ret_changed, fault);
+}
+
+enum fault_code
+ca_store_resume(struct db_connection *connection, int64_t ca_id, int64_t now_at, bool *ret_changed, struct fault *fault)
+{
+	return turn(connection, QUERY_CAS_RESUME, ca_id, now_at, ret_changed, fault);
 }

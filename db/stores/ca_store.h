@@ -18,6 +18,8 @@ struct ca_record {
 	int64_t version, roas_version, roas_count;
 	int64_t changed_at, created_at;                  /* changed_at 0: nothing waits */
 	const char *set_aside_reason;                    /* NULL: it works */
+	int64_t held_at, suspended_at;                   /* 0: it isn't */
+	int64_t change_group;                            /* 0: what waits of it concerns it alone */
 	const char *rsync_uri;                           /* of its repository */
 	int64_t notified_serial;                         /* of its repository */
 };
@@ -66,6 +68,15 @@ CHECKED enum fault_code ca_store_change_comments(struct db_connection *connectio
 CHECKED enum fault_code ca_store_delete(struct db_connection *connection, int64_t ca_id, int64_t now_at, struct fault *fault);
 /* *ret_repaired false: it was not set aside, nothing changed. */
 CHECKED enum fault_code ca_store_repair(struct db_connection *connection, int64_t ca_id, int64_t now_at, bool *ret_repaired,
+	struct fault *fault);
+/* Likewise: *ret_changed false, it was so already. A hold makes nothing due. */
+CHECKED enum fault_code ca_store_hold(struct db_connection *connection, int64_t ca_id, int64_t now_at, bool *ret_changed,
+	struct fault *fault);
+CHECKED enum fault_code ca_store_release(struct db_connection *connection, int64_t ca_id, int64_t now_at, bool *ret_changed,
+	struct fault *fault);
+CHECKED enum fault_code ca_store_suspend(struct db_connection *connection, int64_t ca_id, int64_t now_at, bool *ret_changed,
+	struct fault *fault);
+CHECKED enum fault_code ca_store_resume(struct db_connection *connection, int64_t ca_id, int64_t now_at, bool *ret_changed,
 	struct fault *fault);
 
 #endif

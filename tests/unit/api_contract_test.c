@@ -61,6 +61,11 @@ api_contract__every_route_answers(void **state)
 	expect(state, BY_MEMBER, "GET /api/v1/cas/alpha", NULL, 200);
 	expect(state, BY_OPERATOR, "PATCH /api/v1/cas/gamma", "{\"resources\":{\"ipv4\":[\"203.0.113.0/25\"]}}", 200);
 	expect(state, BY_OPERATOR, "POST /api/v1/cas/gamma/repair", NULL, 200);
+	expect(state, BY_OPERATOR, "PATCH /api/v1/cas/gamma", "{\"add\":{\"asns\":[64600]},\"remove\":{\"ipv4\":[\"203.0.113.9\"]}}", 200);
+	expect(state, BY_OPERATOR, "POST /api/v1/cas/gamma/hold", NULL, 200);
+	expect(state, BY_OPERATOR, "POST /api/v1/cas/gamma/release", NULL, 200);
+	expect(state, BY_OPERATOR, "POST /api/v1/cas/gamma/suspend", NULL, 200);
+	expect(state, BY_OPERATOR, "POST /api/v1/cas/gamma/resume", NULL, 200);
 	expect(state, BY_OPERATOR, "POST /api/v1/cas/gamma/tokens", "{\"name\":\"x\",\"role\":\"member\"}", 201);
 	expect(state, BY_OPERATOR, "GET /api/v1/cas/gamma/tokens", NULL, 200);
 	(void)snprintf(what, sizeof what, "DELETE /api/v1/cas/beta/tokens/%.16s",

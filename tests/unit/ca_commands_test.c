@@ -290,6 +290,61 @@ ca_commands__a_full_issuing_ca_gets_another_beside_it(void **state)
 	assert_int_equal(registry_number(registry, "SELECT parent_id AS it FROM cas WHERE ca_id = %" PRId64, again), 3);
 }
 
+static enum fault_code
+change_resources(struct registry *registry, int64_t ca_id, const char *add, const char *remove)
+{
+	AUTO_CLEAR(struct resource_set, resource_set_clear) comes = registry_resources(add);
+	AUTO_CLEAR(struct resource_set, resource_set_clear) goes = registry_resources(remove);
+	registry_forget(registry);
+	return ca_change_resources(&registry->context, &registry_admin, ca_id, &comes, &goes, &registry->complaints, &registry->fault);
+}
+
+static void
+ca_commands__change_resources_adds_and_removes(void **state)
+{
+	struct registry *registry = *state;
+	int64_t alpha = registry_member_id(registry, "alpha", "AS64496 192.0.2.0/24");
+	assert_int_equal(change_resources(registry, alpha, "AS64500-AS64501 2001:db8::/48", "192.0.2.64/26"), FAULT_NONE);
+	assert_string_equal(registry_text(registry, LAST_AUDIT), "ca.resources|alpha|done|from 1 AS, 1 IPv4 and 0 IPv6 ranges to "
+		"2 AS, 2 IPv4 and 1 IPv6 ranges");
+	assert_string_equal(registry_text(registry, "SELECT group_concat(hex(min) || '-' || hex(max), ' ') AS it FROM (SELECT * FROM"
+		" holdings WHERE ca_id = %" PRId64 " AND family = 4 ORDER BY min)", alpha),
+		"C0000200-C000023F C0000280-C00002FF");
+	assert_int_equal(registry_number(registry, "SELECT version AS it FROM cas WHERE ca_id = %" PRId64, alpha), 2);
+	/* What borders on what is held becomes one range with it. */
+	assert_int_equal(change_resources(registry, alpha, "192.0.2.64/26", ""), FAULT_NONE);
+	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM holdings WHERE family = 4"), 1);
+	/* Nothing asked for: nothing changes. */
+	assert_int_equal(change_resources(registry, alpha, "", ""), FAULT_NONE);
+	assert_int_equal(registry_number(registry, "SELECT version AS it FROM cas WHERE ca_id = %" PRId64, alpha), 3);
+}
+
+static void
+ca_commands__change_resources_complains_of_everything(void **state)
+{
+	struct registry *registry = *state;
+	int64_t alpha = registry_member_id(registry, "alpha", "AS64496-AS64511 192.0.2.0/25");
+	(void)registry_member_id(registry, "beta", "198.51.100.0/24");
+	assert_int_equal(change_resources(registry, alpha, "AS64496 192.0.2.0/24 203.0.113.0/24", "AS64500-AS64520 2001:db8::/48"),
+		FAULT_INVALID);
+	assert_string_equal(registry_complaints(registry),
+		"remove.asns[0]: AS64512-AS64520 is not held by this CA\n"
+		"remove.ipv6[0]: 2001:db8::/48 is not held by this CA\n"
+		"add.asns[0]: AS64496 is held by this CA already\n"
+		"add.ipv4[0]: 192.0.2.0/25 is held by this CA already\n");
+	assert_int_equal(change_resources(registry, alpha, "10.0.0.0/24 198.51.100.7", ""), FAULT_RESOURCE_CONFLICT);
+	assert_string_equal(registry_complaints(registry),
+		"add.ipv4[1]: 198.51.100.7/32: CA \"beta\" holds 198.51.100.0/24\n");
+	assert_int_equal(change_resources(registry, alpha, "11.0.0.0/8", ""), FAULT_INVALID);
+	assert_string_equal(registry_complaints(registry), "add.ipv4[0]: 11.0.0.0/8 is not held by the CA above, \"online\"\n");
+	/* Of the same in both, one is wrong whatever is held. */
+	assert_int_equal(change_resources(registry, alpha, "10.0.0.0/24", "10.0.0.0/24"), FAULT_INVALID);
+	assert_int_equal(change_resources(registry, alpha, "AS64496", "AS64496"), FAULT_INVALID);
+	assert_int_equal(change_resources(registry, 3, "10.0.0.0/24", ""), FAULT_CONFLICT);
+	assert_int_equal(change_resources(registry, 99, "10.0.0.0/24", ""), FAULT_NOT_FOUND);
+	assert_int_equal(registry_number(registry, "SELECT version AS it FROM cas WHERE ca_id = %" PRId64, alpha), 1);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(ca_commands__##name, registry_setup, registry_teardown)
 
 int
@@ -311,6 +366,8 @@ main(void)
 		CASE(delete_leaves_the_engines_cas_alone),
 		CASE(bound_actors_reach_no_other_ca),
 		CASE(repair_puts_a_ca_back_to_work),
+		CASE(change_resources_adds_and_removes),
+		CASE(change_resources_complains_of_everything),
 		CASE(a_full_issuing_ca_gets_another_beside_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,6 +90,44 @@ handler__replaces_resources(void **state)
 }
 
 static void
+handler__changes_resources_by_their_difference(void **state)
+{
+	ANSWER answer = ask(state, BY_ADMIN, "PATCH /api/v1/cas/alpha",
+		"{\"add\":{\"asns\":[64600]},\"remove\":{\"ipv4\":[\"192.0.2.0/25\"]}}");
+	assert_int_equal(answer->status, 200);
+	assert_string_equal(service_text(answer, "resources.asns[1]"), "AS64600");
+	assert_string_equal(service_text(answer, "resources.ipv4[0]"), "192.0.2.128/25");
+	check_refusal(state, "PATCH /api/v1/cas/alpha", "{\"add\":{},\"resources\":{}}", 400, "null", "resources");
+	check_refusal(state, "PATCH /api/v1/cas/alpha", "{\"add\":[]}", 400, "null", "add");
+	check_refusal(state, "PATCH /api/v1/cas/alpha", "{\"remove\":{\"ipv4\":[\"192.0.2.1/25\"]}}", 400, "remove.ipv4", "null");
+	check_refusal(state, "PATCH /api/v1/cas/alpha", "{\"remove\":{\"ipv4\":[\"192.0.2.0/25\"]}}", 400, "remove.ipv4", "null");
+}
+
+static void
+handler__holds_and_suspends(void **state)
+{
+	ANSWER held = ask(state, BY_OPERATOR, "POST /api/v1/cas/alpha/hold", NULL);
+	assert_int_equal(held->status, 200);
+	assert_string_equal(service_text(held, "held_at"), "2026-01-01T00:00:00Z");
+	assert_string_equal(service_text(held, "suspended_at"), "null");
+	ANSWER both = ask(state, BY_OPERATOR, "POST /api/v1/cas/alpha/suspend", NULL);
+	assert_int_equal(both->status, 409);
+	ANSWER released = ask(state, BY_OPERATOR, "POST /api/v1/cas/alpha/release", NULL);
+	assert_string_equal(service_text(released, "held_at"), "null");
+	ANSWER suspended = ask(state, BY_OPERATOR, "POST /api/v1/cas/alpha/suspend", NULL);
+	assert_string_equal(service_text(suspended, "suspended_at"), "2026-01-01T00:00:00Z");
+	ANSWER shown = ask(state, BY_MEMBER, "GET /api/v1/cas/alpha", NULL);
+	assert_string_equal(service_text(shown, "suspended_at"), "2026-01-01T00:00:00Z");
+	ANSWER resumed = ask(state, BY_OPERATOR, "POST /api/v1/cas/alpha/resume", NULL);
+	assert_string_equal(service_text(resumed, "suspended_at"), "null");
+	ANSWER engine = ask(state, BY_ADMIN, "POST /api/v1/cas/issuing/suspend", NULL);
+	assert_int_equal(engine->status, 409);
+	assert_non_null(strstr(service_text(engine, "detail"), "suspend the members"));
+	ANSWER member = ask(state, BY_MEMBER, "POST /api/v1/cas/alpha/hold", NULL);
+	assert_int_equal(member->status, 403);
+}
+
+static void
 handler__deletes_a_ca(void **state)
 {
 	ANSWER answer = ask(state, BY_OPERATOR, "DELETE /api/v1/cas/beta", NULL);
@@ -368,6 +406,8 @@ main(void)
 		CASE(handler__bounds_pages),
 		CASE(handler__repairs),
 		CASE(handler__lists_what_is_set_aside),
+		CASE(handler__changes_resources_by_their_difference),
+		CASE(handler__holds_and_suspends),
 		CASE(handler__gives_out_tokens),
 		CASE(handler__refuses_faulty_tokens),
 		CASE(handler__shows_the_audit),

@@ -119,6 +119,21 @@ roa_view__says_why_a_ca_was_set_aside(void **state)
 }
 
 static void
+roa_view__says_that_a_ca_is_held_or_suspended(void **state)
+{
+	struct registry *registry = *state;
+	int64_t id = alpha(registry);
+	registry_sql(registry, "UPDATE cas SET held_at = 5 WHERE ca_id = %" PRId64, id);
+	assert_string_equal(list(registry, id), "AS64496 192.0.2.0/24 pending: held\n");
+	registry_sql(registry, "UPDATE cas SET held_at = NULL, suspended_at = 5 WHERE ca_id = %" PRId64, id);
+	assert_string_equal(list(registry, id), "AS64496 192.0.2.0/24 pending: suspended\n");
+	/* What validators still see is published, whatever is wanted. */
+	issue(registry, id, 1, "1", "NULL");
+	registry_sql(registry, "UPDATE repositories SET notified_serial = 1");
+	assert_string_equal(list(registry, id), "AS64496 192.0.2.0/24 published\n");
+}
+
+static void
 roa_view__lists_in_the_order_of_payloads(void **state)
 {
 	struct registry *registry = *state;
@@ -151,6 +166,7 @@ main(void)
 		CASE(follows_a_roa_through_its_states),
 		CASE(what_is_not_held_is_told_at_once),
 		CASE(says_why_a_ca_was_set_aside),
+		CASE(says_that_a_ca_is_held_or_suspended),
 		CASE(lists_in_the_order_of_payloads),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
