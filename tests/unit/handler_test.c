@@ -108,16 +108,16 @@ handler__holds_and_suspends(void **state)
 {
 	ANSWER held = ask(state, BY_OPERATOR, "POST /api/v1/cas/alpha/hold", NULL);
 	assert_int_equal(held->status, 200);
-	assert_string_equal(service_text(held, "held_at"), "2026-01-01T00:00:00Z");
+	assert_string_equal(service_text(held, "held_at"), "2026-01-01T00:00:10Z");
 	assert_string_equal(service_text(held, "suspended_at"), "null");
 	ANSWER both = ask(state, BY_OPERATOR, "POST /api/v1/cas/alpha/suspend", NULL);
 	assert_int_equal(both->status, 409);
 	ANSWER released = ask(state, BY_OPERATOR, "POST /api/v1/cas/alpha/release", NULL);
 	assert_string_equal(service_text(released, "held_at"), "null");
 	ANSWER suspended = ask(state, BY_OPERATOR, "POST /api/v1/cas/alpha/suspend", NULL);
-	assert_string_equal(service_text(suspended, "suspended_at"), "2026-01-01T00:00:00Z");
+	assert_string_equal(service_text(suspended, "suspended_at"), "2026-01-01T00:00:10Z");
 	ANSWER shown = ask(state, BY_MEMBER, "GET /api/v1/cas/alpha", NULL);
-	assert_string_equal(service_text(shown, "suspended_at"), "2026-01-01T00:00:00Z");
+	assert_string_equal(service_text(shown, "suspended_at"), "2026-01-01T00:00:10Z");
 	ANSWER resumed = ask(state, BY_OPERATOR, "POST /api/v1/cas/alpha/resume", NULL);
 	assert_string_equal(service_text(resumed, "suspended_at"), "null");
 	ANSWER engine = ask(state, BY_ADMIN, "POST /api/v1/cas/issuing/suspend", NULL);
