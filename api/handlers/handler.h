@@ -53,6 +53,7 @@ struct exchange {
 	struct json_t *document;        /* the parsed body, owned; lives as long as complaints may borrow names from it */
 	struct complaints complaints;   /* what is wrong with the entries of the request, for FAULT_INVALID */
 	struct bytes health;            /* JSON for the member "health" of a problem; empty: none */
+	struct reply_extension extension; /* what a problem tells beside; owned */
 	bool reached_command;           /* its refusal is the command's to audit; also set where nothing was to change */
 };
 

@@ -145,3 +145,24 @@ roa_change_json_read(json_t *document, struct roa_change_lists *ret_lists, struc
 	lists = ROA_CHANGE_LISTS_INIT;
 	return FAULT_NONE;
 }
+
+void
+roa_change_json_clear_entries(struct roa_change_entries *entries)
+{
+	free(entries->items);
+	*entries = (struct roa_change_entries){ .items = NULL };
+}
+
+enum fault_code
+roa_change_json_read_added(json_t *array, const char *list, struct roa_change_entries *ret_entries, struct complaints *complaints,
+	struct fault *fault)
+{
+	AUTO_CLEAR(struct roa_change_entries, roa_change_json_clear_entries) entries = { .items = NULL };
+	if (json_array_size(array) > ROA_CHANGES_MAX)
+		return fault_set(fault, FAULT_TOO_LARGE, "%s has %zu entries, but must not have more than %d", list, json_array_size(array),
+			ROA_CHANGES_MAX);
+	TRY(read_list(array, list, true, &entries, complaints, fault));
+	*ret_entries = entries;
+	entries = (struct roa_change_entries){ .items = NULL };
+	return FAULT_NONE;
+}

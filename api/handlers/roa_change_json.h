@@ -31,4 +31,9 @@ void roa_change_json_clear(struct roa_change_lists *lists);
 CHECKED enum fault_code roa_change_json_read(json_t *document, struct roa_change_lists *ret_lists, struct complaints *complaints,
 	struct fault *fault);
 
+/* A list of ROAs to be added by itself, the value of a field `list` (static text). *ret_entries: items NULL; to be freed. Faults as above. */
+CHECKED enum fault_code roa_change_json_read_added(json_t *array, const char *list, struct roa_change_entries *ret_entries,
+	struct complaints *complaints, struct fault *fault);
+void roa_change_json_clear_entries(struct roa_change_entries *entries);
+
 #endif

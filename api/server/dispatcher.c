@@ -231,6 +231,13 @@ set_common_headers(const struct request *request, struct reply *reply)
 		reply_header(reply, "Content-Type", "application/json");
 }
 
+/* Is it about what the request says, so that complaints tell where? */
+static bool
+names_entries(enum fault_code code)
+{
+	return code == FAULT_INVALID || code == FAULT_CONFLICT || code == FAULT_RESOURCE_CONFLICT;
+}
+
 /* Ends the passage: what failed becomes a problem. */
 static void
 conclude(struct passage *passage, enum fault_code code, struct fault *fault)
@@ -245,7 +252,8 @@ conclude(struct passage *passage, enum fault_code code, struct fault *fault)
 				.request_id = exchange->request->id,
 				.actor = exchange->actor.name,
 				.ca_handle = exchange->ca_handle,
-				.complaints = code == FAULT_INVALID ? &exchange->complaints : NULL,
+				.complaints = names_entries(code) ? &exchange->complaints : NULL,
+				.extension = &exchange->extension,
 				.health = exchange->health.length > 0 ? bytes_text(&exchange->health) : NULL,
 			});
 	}
@@ -253,6 +261,8 @@ conclude(struct passage *passage, enum fault_code code, struct fault *fault)
 	complaints_clear(&exchange->complaints);
 	json_decref(exchange->document);
 	bytes_clear(&exchange->health);
+	if (exchange->extension.free != NULL)
+		exchange->extension.free(exchange->extension.argument);
 	secret_wipe(&passage->identity, sizeof passage->identity);
 }
 

@@ -168,6 +168,8 @@ write_problem(struct reply *reply, const struct fault *fault, const struct reply
 		write_complaints(&writer, context->complaints);
 	if (context->health != NULL)
 		json_writer_json(&writer, "health", context->health);
+	if (context->extension != NULL && context->extension->write != NULL)
+		context->extension->write(context->extension->argument, &writer);
 	json_writer_end(&writer);
 	TRY(json_writer_check(&writer, failure));
 	return spool_finish(&reply->body, failure);

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "api/server/json_writer.h"
 #include "api/server/spool.h"
 #include "ca/base/fault.h"
 #include "ca/commands/command.h"
@@ -46,12 +47,20 @@ void reply_header(struct reply *reply, const char *name, const char *format, ...
 const char *reply_header_value(const struct reply *reply, const char *name); /* NULL when it isn't set */
 int64_t reply_length(const struct reply *reply);
 
+/* Further members of a problem's object: what somebody needs who has to decide again. write NULL: none. */
+struct reply_extension {
+	void (*write)(const void *argument, struct json_writer *writer);
+	void (*free)(void *argument);
+	void *argument;
+};
+
 /* Of whom and of what a problem tells, each may be NULL. */
 struct reply_context {
 	const char *request_id;
 	const char *actor, *ca_handle;
-	const struct complaints *complaints; /* errors[] of FAULT_INVALID, by list and index */
+	const struct complaints *complaints; /* errors[] of a refusal for its content, by list and index */
 	const char *health;             /* JSON text for a member "health" */
+	const struct reply_extension *extension;
 };
 
 /*

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "db/stores/roa_store.h"
-
 static struct roa_record
 record_of(const struct payload *payload)
 {
@@ -41,6 +39,21 @@ intent_set_comment(struct db_connection *connection, int64_t ca_id, const struct
 	struct roa_record record = record_of(payload);
 	record.comment = comment;
 	return roa_store_set_comment(connection, ca_id, &record, ret_changed, fault);
+}
+
+enum fault_code
+intent_payload(const struct roa_record *record, struct payload *ret_payload, struct fault *fault)
+{
+	struct payload payload = {
+		.asn = (uint32_t)record->asn,
+		.prefix = { .family = (enum address_family)record->family, .length = (uint8_t)record->prefix_length },
+		.max_length = (uint8_t)record->max_length,
+	};
+	if (record->address.length != family_bytes(payload.prefix.family))
+		return fault_set(fault, FAULT_DATABASE, "a ROA's address has %zu octets", record->address.length);
+	memcpy(payload.prefix.address.bytes, record->address.data, record->address.length);
+	*ret_payload = payload;
+	return FAULT_NONE;
 }
 
 bool

@@ -112,6 +112,7 @@ make(struct db_connection *connection, void *argument, struct fault *fault)
 	TRY(run(connection, QUERY_CUT_WITHDRAW, cut, true, fault));
 	TRY(run(connection, QUERY_CUT_PUBLISH, cut, true, fault));
 	TRY(end_groups(connection, fault));
+	TRY(run(connection, QUERY_CUT_TRANSFERS, cut, true, fault));
 	return insert_cut(connection, cut, fault);
 }
 

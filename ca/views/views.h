@@ -135,4 +135,23 @@ CHECKED enum fault_code import_view_remarks(struct db_connection *connection, co
 	enum fault_code (*give)(void *argument, int64_t remark_id, const char *kind, const char *text, struct fault *fault),
 	void *argument, struct fault *fault);
 
+struct transfer_row {
+	int64_t transfer_id;
+	const char *state;                              /* "prepared", "issuing", "done", "cancelled" */
+	const char *from_handle, *to_handle;            /* NULL: another registry */
+	const struct resource_set *resources;
+	const char *roas, *straddling;                  /* as asked for: "move", …; "refuse", … */
+	int64_t roas_within, roas_straddling, roas_added;
+	const char *actor;
+	int64_t created_at, confirmed_at;               /* confirmed_at 0: not completed or cancelled by anybody */
+	int64_t serial;                                 /* of the cut that carries it; 0: none yet */
+	int64_t published_at;                           /* when that was notified; 0: not yet, or a later serial was */
+};
+typedef enum fault_code (*transfer_row_fn)(void *argument, const struct transfer_row *row, struct fault *fault);
+CHECKED enum fault_code transfer_view_get(struct db_connection *connection, int64_t transfer_id, transfer_row_fn give, void *argument,
+	struct fault *fault);
+/* Newest first, ids below `before` (0: from the newest); ca_id 0: of all CAs. */
+CHECKED enum fault_code transfer_view_list(struct db_connection *connection, int64_t ca_id, int64_t before, int64_t limit,
+	transfer_row_fn give, void *argument, struct fault *fault);
+
 #endif

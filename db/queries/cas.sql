@@ -95,3 +95,14 @@ WHERE ca_id = :ca_id AND suspended_at IS NULL
 -- name: cas_resume
 UPDATE cas SET suspended_at = NULL, version = version + 1, changed_at = COALESCE(changed_at, :now_at), import_id = NULL
 WHERE ca_id = :ca_id AND suspended_at IS NOT NULL
+
+-- name: cas_next_group
+SELECT COALESCE(max(change_group), 0) + 1 AS next FROM cas WHERE change_group IS NOT NULL
+
+-- name: cas_merge_groups
+-- What waited together with a CA that is in a further change now belongs with that, too.
+UPDATE cas SET change_group = :change_group
+WHERE change_group = (SELECT c.change_group FROM cas c WHERE c.ca_id = :ca_id)
+
+-- name: cas_set_group
+UPDATE cas SET change_group = :change_group, change_last = :change_last WHERE ca_id = :ca_id

@@ -44,3 +44,13 @@ WHERE change_group IS NOT NULL AND NOT EXISTS (SELECT 1 FROM cas w WHERE w.chang
 
 -- name: cut_insert
 INSERT INTO cuts (repository_id, serial, cut_at, random) VALUES (:repository_id, :serial, :now_at, :random)
+
+-- name: cut_transfers
+-- scan: the partial index holds only those that no cut has carried yet
+-- A transfer is carried once neither of its CAs waits any more with others of its group.
+UPDATE transfers SET serial = :serial
+WHERE state = 'issuing' AND serial IS NULL
+	AND NOT EXISTS (SELECT 1 FROM cas c
+		WHERE c.ca_id IN (transfers.from_ca_id, transfers.to_ca_id) AND c.change_group IS NOT NULL AND c.state <> 'deleted')
+	AND EXISTS (SELECT 1 FROM cas c
+		WHERE c.ca_id = COALESCE(transfers.to_ca_id, transfers.from_ca_id) AND c.repository_id = :repository_id)

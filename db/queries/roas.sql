@@ -28,3 +28,10 @@ SELECT r.asn, r.family, r.address, r.prefix_length, r.max_length, r.comment, r.c
 FROM roas r
 WHERE r.ca_id = :ca_id
 ORDER BY r.asn, r.family, r.address, r.prefix_length, r.max_length
+
+-- name: roas_intents
+-- The same without looking where each stands: for those who go through what a member wants.
+SELECT asn, family, address, prefix_length, max_length, comment, created_at, 0 AS published
+FROM roas
+WHERE ca_id = :ca_id
+ORDER BY asn, family, address, prefix_length, max_length

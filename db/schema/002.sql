@@ -24,3 +24,26 @@ UPDATE keys SET published_at = this_update_at WHERE manifest_number > 0;
 -- Health: what expires first of a kind; CAs set aside, for the list of them.
 CREATE INDEX objects_expiry ON objects (kind, not_after_at) WHERE published_serial IS NOT NULL AND withdrawn_serial IS NULL;
 CREATE INDEX cas_set_aside_handle ON cas (handle) WHERE set_aside_at IS NOT NULL;
+
+-- Transfers of resources between members, out of the registry and into it. One is done once its serial is notified.
+CREATE TABLE transfers (
+	transfer_id INTEGER PRIMARY KEY AUTOINCREMENT,
+	state TEXT NOT NULL CHECK (state IN ('prepared', 'issuing', 'cancelled')),
+	from_ca_id INTEGER REFERENCES cas (ca_id),  -- NULL: they come from another registry
+	to_ca_id INTEGER REFERENCES cas (ca_id),    -- NULL: they leave for another registry
+	resources BLOB NOT NULL,                    -- as cas.resources
+	roas TEXT NOT NULL CHECK (roas IN ('move', 'leave')),
+	straddling TEXT NOT NULL CHECK (straddling IN ('refuse', 'keep', 'replace')),
+	roas_within INTEGER NOT NULL,               -- ROAs of the giver wholly in these resources …
+	roas_straddling INTEGER NOT NULL,           -- … and partly; both as of the last change of state
+	roas_added INTEGER NOT NULL,                -- that were made with it
+	actor TEXT NOT NULL,
+	created_at INTEGER NOT NULL,
+	confirmed_at INTEGER,                       -- prepared before: when it was completed or cancelled
+	serial INTEGER,                             -- of the cut that carries it
+	CHECK (from_ca_id IS NOT NULL OR to_ca_id IS NOT NULL)
+) STRICT;
+CREATE INDEX transfers_from ON transfers (from_ca_id, transfer_id) WHERE from_ca_id IS NOT NULL;
+CREATE INDEX transfers_to ON transfers (to_ca_id, transfer_id) WHERE to_ca_id IS NOT NULL;
+CREATE INDEX transfers_prepared ON transfers (transfer_id) WHERE state = 'prepared';
+CREATE INDEX transfers_issuing ON transfers (transfer_id) WHERE state = 'issuing' AND serial IS NULL;

@@ -225,3 +225,33 @@ ca_store_resume(struct db_connection *connection, int64_t ca_id, int64_t now_at,
 {
 	return turn(connection, QUERY_CAS_RESUME, ca_id, now_at, ret_changed, fault);
 }
+
+static enum fault_code
+join_group(struct db_connection *connection, int64_t group, int64_t ca_id, bool last, struct fault *fault)
+{
+	AUTO(struct stmt, stmt_done) merge = NULL;
+	AUTO(struct stmt, stmt_done) set = NULL;
+	if (ca_id == 0)
+		return FAULT_NONE;
+	TRY(stmt_start(connection, QUERY_CAS_MERGE_GROUPS, &merge, fault));
+	stmt_bind_int(merge, ":change_group", group);
+	stmt_bind_int(merge, ":ca_id", ca_id);
+	TRY(stmt_run(merge, fault));
+	TRY(stmt_start(connection, QUERY_CAS_SET_GROUP, &set, fault));
+	stmt_bind_int(set, ":change_group", group);
+	stmt_bind_int(set, ":change_last", last);
+	stmt_bind_int(set, ":ca_id", ca_id);
+	return stmt_run(set, fault);
+}
+
+enum fault_code
+ca_store_group(struct db_connection *connection, int64_t loser_id, int64_t gainer_id, struct fault *fault)
+{
+	AUTO(struct stmt, stmt_done) next = NULL;
+	bool row;
+	TRY(stmt_start(connection, QUERY_CAS_NEXT_GROUP, &next, fault));
+	TRY(stmt_step(next, &row, fault));
+	int64_t group = stmt_int(next, "next");
+	TRY(join_group(connection, group, loser_id, gainer_id != 0, fault));
+	return join_group(connection, group, gainer_id, false, fault);
+}

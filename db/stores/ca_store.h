@@ -69,7 +69,12 @@ CHECKED enum fault_code ca_store_delete(struct db_connection *connection, int64_
 /* *ret_repaired false: it was not set aside, nothing changed. */
 CHECKED enum fault_code ca_store_repair(struct db_connection *connection, int64_t ca_id, int64_t now_at, bool *ret_repaired,
 	struct fault *fault);
-/* Likewise: *ret_changed false, it was so already. A hold makes nothing due. */
+/*
+ * Puts two CAs (one may be 0: none) and all that wait together with either into a group of their own: their changes belong in one
+ * serial. What `loser` gives up stands until the others are ready.
+ */
+CHECKED enum fault_code ca_store_group(struct db_connection *connection, int64_t loser_id, int64_t gainer_id, struct fault *fault);
+/* *ret_changed false: it was so already. A hold makes nothing due. */
 CHECKED enum fault_code ca_store_hold(struct db_connection *connection, int64_t ca_id, int64_t now_at, bool *ret_changed,
 	struct fault *fault);
 CHECKED enum fault_code ca_store_release(struct db_connection *connection, int64_t ca_id, int64_t now_at, bool *ret_changed,

@@ -73,6 +73,14 @@ roa_store_list(struct db_connection *connection, int64_t ca_id, int64_t notified
 }
 
 enum fault_code
+roa_store_intents(struct db_connection *connection, int64_t ca_id, struct stmt **ret_stmt, struct fault *fault)
+{
+	TRY(stmt_start(connection, QUERY_ROAS_INTENTS, ret_stmt, fault));
+	stmt_bind_int(*ret_stmt, ":ca_id", ca_id);
+	return FAULT_NONE;
+}
+
+enum fault_code
 roa_store_next(struct stmt *stmt, struct roa_record *ret_record, bool *ret_found, struct fault *fault)
 {
 	TRY(stmt_step(stmt, ret_found, fault));

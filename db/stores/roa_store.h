@@ -28,6 +28,9 @@ CHECKED enum fault_code roa_store_delete_all(struct db_connection *connection, i
 /* By AS, family, address, prefix length, maxLength. */
 CHECKED enum fault_code roa_store_list(struct db_connection *connection, int64_t ca_id, int64_t notified_serial,
 	struct stmt **ret_stmt, struct fault *fault);
+/* The same without telling what is published: cheaper. */
+CHECKED enum fault_code roa_store_intents(struct db_connection *connection, int64_t ca_id, struct stmt **ret_stmt,
+	struct fault *fault);
 CHECKED enum fault_code roa_store_next(struct stmt *stmt, struct roa_record *ret_record, bool *ret_found, struct fault *fault);
 
 #endif
