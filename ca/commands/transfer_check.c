@@ -42,8 +42,6 @@ check_form(struct transfer_run *run, struct fault *fault)
 static const char *
 state_fault(const struct ca_record *record, bool receives)
 {
-	if (strcmp(record->kind, "member") != 0)
-		return "is one of the engine's own CAs: resources are transferred between members";
 	if (strcmp(record->state, "active") != 0)
 		return "is being deleted";
 	if (record->set_aside_reason != NULL)
@@ -80,6 +78,10 @@ load(struct db_connection *connection, struct transfer_run *run, struct transfer
 	if (code != FAULT_NONE)
 		return fault_set(fault, code, "%s", none.message);
 	(void)snprintf(party->handle, sizeof party->handle, "%s", record.handle);
+	if (strcmp(record.kind, "member") != 0) {
+		party->side.ca_id = 0; /* what it holds is of no interest then */
+		return complain(run, field, "is one of the engine's own CAs: resources are transferred between members", fault);
+	}
 	const char *reason = state_fault(&record, party == &run->to);
 	if (reason != NULL) {
 		(void)snprintf(words, sizeof words, "CA \"%s\" %s", party->handle, reason);
@@ -150,8 +152,8 @@ check_receiver(struct db_connection *connection, struct transfer_run *run, struc
 	if (run->to.parent_id == 0)
 		return FAULT_NONE;
 	TRY(holdings_above_find(connection, run->to.parent_id, &above, fault));
-	(void)snprintf(words, sizeof words, "is not held by the CA above, \"%s\", which has to hold it before anybody below can",
-		above.handle);
+	(void)snprintf(words, sizeof words, "is not held by the CA above, \"%s\": this trust anchor was made without it (cadastre init "
+		"--ta-resources)", above.handle);
 	TRY(complain_of_ranges(run, &above.resources, false, words, fault));
 	return run->request.from == NULL ? check_others(connection, run, &above, fault) : FAULT_NONE;
 }

@@ -12,7 +12,6 @@
 
 #define DETAIL_RANGES 4         /* so many of the resources are named in the audit row */
 #define DETAIL_SIZE 480
-#define REGISTRY_ELSEWHERE "another registry"
 
 static const char *const roas_texts[] = { [TRANSFER_MOVE] = "move", [TRANSFER_LEAVE] = "leave" };
 static const char *const straddling_texts[] = { [TRANSFER_REFUSE] = "refuse", [TRANSFER_KEEP] = "keep", [TRANSFER_REPLACE] = "replace" };
@@ -220,9 +219,13 @@ append_range(void *argument, const struct resource_range *range, size_t index, s
 	return FAULT_NONE;
 }
 
-/* "transfer 7 of AS64500, 192.0.2.0/25 from alpha to beta: 3 ROAs move, 1 straddling: replace" */
+/*
+ * "transfer 7 of AS64500, 192.0.2.0/25 to another member: 3 ROAs move, 1 straddling (replace), 0 added", as one side's members may read
+ * it: they never see another member's name.
+ */
 static enum fault_code
-describe(const struct transfer_run *run, const struct resource_set *resources, struct detail *detail, struct fault *fault)
+describe(const struct transfer_run *run, const struct transfer_party *party, const struct resource_set *resources,
+	struct detail *detail, struct fault *fault)
 {
 	char rest[320];
 	const struct transfer_effect *effect = run->effect;
@@ -232,8 +235,9 @@ describe(const struct transfer_run *run, const struct resource_set *resources, s
 		(void)snprintf(rest, sizeof rest, " and %zu more", detail->ranges - DETAIL_RANGES);
 		append(detail, rest);
 	}
-	(void)snprintf(rest, sizeof rest, " from %s to %s", run->from.handle[0] != '\0' ? run->from.handle : REGISTRY_ELSEWHERE,
-		run->to.handle[0] != '\0' ? run->to.handle : REGISTRY_ELSEWHERE);
+	bool gives = party == &run->from;
+	const struct transfer_party *other = gives ? &run->to : &run->from;
+	(void)snprintf(rest, sizeof rest, " %s another %s", gives ? "to" : "from", other->side.ca_id != 0 ? "member" : "registry");
 	append(detail, rest);
 	if (effect == NULL)
 		return FAULT_NONE;
@@ -249,10 +253,10 @@ static enum fault_code
 audit(struct db_connection *connection, const struct transfer_run *run, const char *action, const struct resource_set *resources,
 	struct fault *fault)
 {
-	struct detail detail = { .ranges = 0 };
 	const struct transfer_party *parties[] = { &run->from, &run->to };
-	TRY(describe(run, resources, &detail, fault));
 	for (size_t i = 0; i < 2; i++) {
+		struct detail detail = { .ranges = 0 };
+		TRY(describe(run, parties[i], resources, &detail, fault));
 		struct audit_event event = {
 			.action = action, .ca_id = parties[i]->side.ca_id, .ca_handle = parties[i]->handle, .outcome = "done",
 			.detail = detail.text,
@@ -311,21 +315,11 @@ create(struct db_connection *connection, void *argument, struct fault *fault)
 	return make(connection, run, fault);
 }
 
-/* A refusal stands in the audit of each side that is known. */
+/* A refusal tells of both sides, so it is in no member's own audit. */
 static void
 audit_refusal(const struct transfer_run *run, const char *action, const struct fault *refusal)
 {
-	const struct transfer_party *parties[] = { &run->from, &run->to };
-	bool known = false;
-	for (size_t i = 0; i < 2; i++) {
-		struct audit_event event = { .action = action, .ca_id = parties[i]->side.ca_id, .ca_handle = parties[i]->handle };
-		if (event.ca_id == 0)
-			continue;
-		known = true;
-		command_audit_refusal(run->context, run->actor, event, refusal);
-	}
-	if (!known)
-		command_audit_refusal(run->context, run->actor, (struct audit_event){ .action = action }, refusal);
+	command_audit_refusal(run->context, run->actor, (struct audit_event){ .action = action }, refusal);
 }
 
 static enum fault_code

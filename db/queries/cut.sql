@@ -47,7 +47,7 @@ INSERT INTO cuts (repository_id, serial, cut_at, random) VALUES (:repository_id,
 
 -- name: cut_transfers
 -- scan: the partial index holds only those that no cut has carried yet
--- A transfer is carried once neither of its CAs waits any more with others of its group.
+-- A transfer is carried once neither of its CAs belongs to a group any more: cut_groups has just ended those that are out.
 UPDATE transfers SET serial = :serial
 WHERE state = 'issuing' AND serial IS NULL
 	AND NOT EXISTS (SELECT 1 FROM cas c

@@ -82,6 +82,13 @@ api_contract__every_route_answers(void **state)
 	expect(state, BY_ADMIN, "GET /api/v1/tokens", NULL, 200);
 	(void)snprintf(what, sizeof what, "DELETE /api/v1/tokens/%.16s", service->tokens[BY_OPERATOR] + strlen("cadastre_"));
 	expect(state, BY_ADMIN, what, NULL, 204);
+	expect(state, BY_ADMIN, "POST /api/v1/transfers?dry_run=true",
+		"{\"from\":\"alpha\",\"to\":\"gamma\",\"resources\":{\"asns\":[64496]}}", 200);
+	expect(state, BY_ADMIN, "POST /api/v1/transfers", "{\"from\":\"alpha\",\"to\":null,\"resources\":{\"asns\":[64496]}}", 201);
+	expect(state, BY_ADMIN, "GET /api/v1/transfers?ca=alpha&limit=5&after=9", NULL, 200);
+	expect(state, BY_ADMIN, "GET /api/v1/transfers/1", NULL, 200);
+	expect(state, BY_ADMIN, "POST /api/v1/transfers/1/complete?dry_run=true&straddling=keep", NULL, 200);
+	expect(state, BY_ADMIN, "POST /api/v1/transfers/1/cancel", NULL, 200);
 	expect(state, BY_ADMIN, "POST /api/v1/import/stats", "2|x\n", 201);
 	(void)snprintf(what, sizeof what, "GET /api/v1/imports/%s", service->submitted);
 	expect(state, BY_ADMIN, what, NULL, 200);

@@ -1,0 +1,282 @@
+/*
+ * Transfers as validators see them: real objects, cut by cut. Whatever is asked for in whatever order, and however little a round
+ * does, no payload is missing at any serial, no ROA is beyond its CA's certificate, and both sides of a transfer change in one.
+ */
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ca/commands/ca_commands.h"
+#include "ca/commands/hold_commands.h"
+#include "ca/commands/transfer_commands.h"
+#include "ca/jobs/cut.h"
+#include "ca/resources/resource_list.h"
+#include "ca/views/views.h"
+#include "db/connection.h"
+#include "tests/support/world.h"
+
+#define MEMBERS 3
+#define BLOCKS 2                        /* of each member at first: 10.m.b×64.0/18, with a ROA each */
+#define LIVES 6
+#define ROUNDS 5                        /* of one life: a ROA's name follows from its key, and there are FIXED_KEYS of those */
+
+struct registry_of_blocks {
+	struct world *world;
+	int64_t members[MEMBERS];
+	int holders[MEMBERS * BLOCKS];
+	int64_t last_id;                /* of a transfer */
+	unsigned state;                 /* of the random numbers */
+};
+
+static int64_t
+number(struct world *world, const char *format, ...) PRINTF_LIKE(2, 3);
+
+static int64_t
+number(struct world *world, const char *format, ...)
+{
+	AUTO(struct db_connection, db_reader_release) connection = NULL;
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	char sql[1024];
+	bool row;
+	va_list arguments;
+	va_start(arguments, format);
+	(void)vsnprintf(sql, sizeof sql, format, arguments);
+	va_end(arguments);
+	WORLD_OK(db_reader_acquire(world->db, &connection, fault));
+	WORLD_OK(stmt_prepare(connection, "a test", sql, &stmt, fault));
+	WORLD_OK(stmt_step(stmt, &row, fault));
+	return row ? stmt_int(stmt, "it") : -1;
+}
+
+static void
+name_block(int block, char text[32])
+{
+	(void)snprintf(text, 32, "10.%d.%d.0/18", block / BLOCKS, block % BLOCKS * 64);
+}
+
+static void
+begin(struct registry_of_blocks *registry, struct world *world, unsigned seed)
+{
+	*registry = (struct registry_of_blocks){ .world = world, .state = seed };
+	for (int member = 0; member < MEMBERS; member++) {
+		char handle[8], resources[24], block[32];
+		(void)snprintf(handle, sizeof handle, "m%d", member);
+		(void)snprintf(resources, sizeof resources, "10.%d.0.0/16", member);
+		registry->members[member] = world_add_member(world, handle, resources);
+		for (int i = member * BLOCKS; i < (member + 1) * BLOCKS; i++) {
+			registry->holders[i] = member;
+			name_block(i, block);
+			world_change_roas(world, registry->members[member], block, NULL);
+		}
+	}
+	assert_int_equal(world_cut(world), 1);
+}
+
+static unsigned
+draw(struct registry_of_blocks *registry, unsigned below)
+{
+	registry->state = registry->state * 1103515245U + 12345U;
+	return (registry->state >> 16) % below;
+}
+
+/* leave: the ROA stays where it is, not held, and the receiver asks for the same. */
+static void
+transfer(struct registry_of_blocks *registry, int block, int to, bool leave)
+{
+	AUTO_CLEAR(struct resource_set, resource_set_clear) resources = RESOURCE_SET_INIT;
+	AUTO_CLEAR(struct transfer_effect, transfer_effect_clear) effect = TRANSFER_EFFECT_INIT;
+	struct complaints complaints = COMPLAINTS_INIT;
+	struct roa_entry entry = { .payload = { .asn = 64496, .max_length = 18 } };
+	char from_handle[16], to_handle[16], text[32];
+	name_block(block, text);
+	(void)snprintf(from_handle, sizeof from_handle, "m%d", registry->holders[block]);
+	(void)snprintf(to_handle, sizeof to_handle, "m%d", to);
+	WORLD_OK(resource_list_parse(text, &resources, fault));
+	WORLD_OK(prefix_parse(text, &entry.payload.prefix, fault));
+	const struct transfer_request request = {
+		.from = from_handle, .to = to_handle, .resources = &resources, .roas = leave ? TRANSFER_LEAVE : TRANSFER_MOVE,
+		.added = &entry, .added_count = leave,
+	};
+	WORLD_OK(transfer_create(&registry->world->context, &world_actor, &request, &complaints, &effect, &registry->last_id, fault));
+	complaints_clear(&complaints);
+	registry->holders[block] = to;
+}
+
+/* Each ROA that is published lies within the certificate of its CA that is. */
+static void
+expect_no_overclaim(struct world *world)
+{
+	AUTO(struct db_connection, db_reader_release) connection = NULL;
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	WORLD_OK(db_reader_acquire(world->db, &connection, fault));
+	WORLD_OK(stmt_prepare(connection, "a test", "SELECT p.address AS address, p.prefix_length AS prefix_length, c.resources AS resources "
+		"FROM roa_payloads p JOIN objects o ON o.object_id = p.object_id AND o.published_serial IS NOT NULL AND o.withdrawn_serial "
+		"IS NULL LEFT JOIN objects c ON c.subject_ca_id = p.ca_id AND c.kind = 'cer' AND c.published_serial IS NOT NULL AND "
+		"c.withdrawn_serial IS NULL", &stmt, fault));
+	for (;;) {
+		AUTO_CLEAR(struct resource_set, resource_set_clear) certified = RESOURCE_SET_INIT;
+		struct prefix prefix = { .family = FAMILY_IPV4 };
+		bool row;
+		WORLD_OK(stmt_step(stmt, &row, fault));
+		if (!row)
+			return;
+		WORLD_OK(resource_set_decode(stmt_blob(stmt, "resources"), &certified, fault));
+		memcpy(prefix.address.bytes, stmt_blob(stmt, "address").data, 4);
+		prefix.length = (uint8_t)stmt_int(stmt, "prefix_length");
+		assert_true(resource_set_holds_prefix(&certified, &prefix));
+	}
+}
+
+static void
+expect_whole(struct world *world, int64_t serial)
+{
+	assert_int_equal(number(world, "SELECT count(*) AS it FROM (SELECT DISTINCT p.asn, p.address, p.prefix_length FROM roa_payloads p "
+		"JOIN objects o ON o.object_id = p.object_id WHERE o.published_serial IS NOT NULL AND o.withdrawn_serial IS NULL)"),
+		MEMBERS * BLOCKS);
+	expect_no_overclaim(world);
+	/* Who changes with this serial has a manifest of this serial; so has the other side. */
+	assert_int_equal(number(world, "SELECT count(*) AS it FROM transfers t WHERE t.serial = %" PRId64 " AND 2 <> (SELECT count(*) FROM "
+		"objects o WHERE o.kind = 'mft' AND o.published_serial = t.serial AND o.ca_id IN (t.from_ca_id, t.to_ca_id))", serial), 0);
+}
+
+/* A round of at most so many objects, and a cut. */
+static int64_t
+cut(struct world *world, int64_t objects)
+{
+	struct reconcile_limits limits = { .objects = objects };
+	struct reconcile_result result = { 0 };
+	int64_t serial;
+	clock_hand_set(&world->clock, clock_now(&world->clock) + 1);
+	WORLD_OK(reconcile_members(&world->reconcile, &limits, &result, fault));
+	WORLD_OK(reconcile_parents(&world->reconcile, &result, fault));
+	WORLD_OK(cut_make(world->db, world->repository_id, &world->clock, &serial, fault));
+	if (serial != 0)
+		expect_whole(world, serial);
+	return serial;
+}
+
+static void
+live(struct world *world, unsigned seed)
+{
+	struct registry_of_blocks registry;
+	begin(&registry, world, seed);
+	for (int round = 0; round < ROUNDS; round++) {
+		for (unsigned left = 1 + draw(&registry, 3); left > 0; left--) {
+			int block = (int)draw(&registry, MEMBERS * BLOCKS);
+			int to = (registry.holders[block] + 1 + (int)draw(&registry, MEMBERS - 1)) % MEMBERS;
+			transfer(&registry, block, to, draw(&registry, 3) == 0);
+		}
+		(void)cut(world, draw(&registry, 2) == 0 ? 1 : INT64_MAX);
+	}
+	(void)cut(world, INT64_MAX);
+	assert_int_equal(number(world, "SELECT count(*) AS it FROM transfers WHERE serial IS NULL"), 0);
+	assert_int_equal(number(world, "SELECT count(*) AS it FROM cas WHERE change_group IS NOT NULL"), 0);
+	assert_int_equal(number(world, "SELECT count(*) AS it FROM cas WHERE set_aside_at IS NOT NULL"), 0);
+}
+
+static void
+transfer_serials__no_payload_is_ever_missing(void **state)
+{
+	(void)state;
+	for (unsigned seed = 1; seed <= LIVES; seed++) {
+		void *world;
+		assert_int_equal(world_open(&world), 0);
+		live(world, seed);
+		assert_int_equal(world_close(&world), 0);
+	}
+}
+
+static enum fault_code
+note_state(void *argument, const struct transfer_row *row, struct fault *fault)
+{
+	(void)fault;
+	(void)snprintf(argument, 64, "%s %" PRId64 " %s", row->state, row->serial, row->published_at != 0 ? "published" : "not yet");
+	return FAULT_NONE;
+}
+
+static const char *
+state_of(struct registry_of_blocks *registry)
+{
+	static char text[64];
+	AUTO(struct db_connection, db_reader_release) connection = NULL;
+	WORLD_OK(db_reader_acquire(registry->world->db, &connection, fault));
+	WORLD_OK(transfer_view_get(connection, registry->last_id, note_state, text, fault));
+	return text;
+}
+
+static void
+transfer_serials__is_done_with_the_notification(void **state)
+{
+	struct registry_of_blocks registry;
+	begin(&registry, *state, 1);
+	transfer(&registry, 0, 1, false);
+	assert_string_equal(state_of(&registry), "issuing 0 not yet");
+	assert_int_equal(cut(registry.world, INT64_MAX), 2);
+	assert_string_equal(state_of(&registry), "issuing 2 not yet");
+	world_sql(registry.world, "UPDATE repositories SET notified_serial = 1");
+	assert_string_equal(state_of(&registry), "issuing 2 not yet");
+	world_sql(registry.world, "UPDATE repositories SET notified_serial = 2; UPDATE cuts SET notified_at = cut_at WHERE serial = 2");
+	assert_string_equal(state_of(&registry), "done 2 published");
+	/* Another change of either has nothing to do with it. */
+	world_change_roas(registry.world, registry.members[1], "10.1.0.0/24", NULL);
+	assert_string_equal(state_of(&registry), "done 2 published");
+}
+
+/* The receiver can't be issued for: the giver keeps what it has until that is repaired. */
+static void
+transfer_serials__the_giver_waits_for_the_receiver(void **state)
+{
+	struct registry_of_blocks registry;
+	char sql[128];
+	begin(&registry, *state, 2);
+	transfer(&registry, 0, 1, false);
+	(void)snprintf(sql, sizeof sql, "UPDATE cas SET set_aside_at = 5, set_aside_reason = 'x' WHERE ca_id = %" PRId64,
+		registry.members[1]);
+	world_sql(registry.world, sql);
+	world_change_roas(registry.world, registry.members[2], NULL, "10.2.0.0/18");
+	world_change_roas(registry.world, registry.members[2], "10.2.0.0/18", NULL);
+	(void)cut(registry.world, INT64_MAX);
+	assert_string_equal(state_of(&registry), "issuing 0 not yet");
+	expect_whole(registry.world, 0);
+	WORLD_OK(ca_repair(&registry.world->context, &world_actor, registry.members[1], fault));
+	int64_t serial = cut(registry.world, INT64_MAX);
+	assert_true(serial > 0);
+	assert_int_equal(number(registry.world, "SELECT serial AS it FROM transfers"), serial);
+}
+
+/* Suspended and resumed right after a transfer: what comes back is what it holds then. */
+static void
+transfer_serials__goes_with_a_suspension(void **state)
+{
+	struct registry_of_blocks registry;
+	begin(&registry, *state, 3);
+	struct world *world = registry.world;
+	transfer(&registry, 0, 1, false);
+	WORLD_OK(ca_suspend(&world->context, &world_actor, registry.members[0], fault));
+	assert_int_equal(world_cut(world), 2);
+	expect_no_overclaim(world);
+	assert_int_equal(number(world, "SELECT count(*) AS it FROM roa_payloads p JOIN objects o ON o.object_id = p.object_id WHERE "
+		"o.published_serial IS NOT NULL AND o.withdrawn_serial IS NULL AND p.ca_id = %" PRId64, registry.members[0]), 0);
+	assert_int_equal(number(world, "SELECT serial AS it FROM transfers"), 2);
+	WORLD_OK(ca_resume(&world->context, &world_actor, registry.members[0], fault));
+	assert_int_equal(cut(world, INT64_MAX), 3);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(transfer_serials__##name, world_open, world_close)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(transfer_serials__no_payload_is_ever_missing),
+		CASE(is_done_with_the_notification),
+		CASE(the_giver_waits_for_the_receiver),
+		CASE(goes_with_a_suspension),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
