@@ -21,10 +21,11 @@ const struct option_spec ca_command_set_options[] = {
 	{ NULL, NULL, NULL },
 };
 
-enum { LIST_LIMIT, LIST_AFTER };
+enum { LIST_LIMIT, LIST_AFTER, LIST_SET_ASIDE };
 const struct option_spec ca_command_list_options[] = {
 	[LIST_LIMIT] = { "limit", "N", "at most so many (all of them if not given)" },
 	[LIST_AFTER] = { "after", "CA", "from the one after this" },
+	[LIST_SET_ASIDE] = { "set-aside", NULL, "only those that are set aside, and why; those above members too" },
 	{ NULL, NULL, NULL },
 };
 
@@ -33,6 +34,10 @@ static const struct output_column list_columns[] = {
 	{ "suspended_at", "SUSPENDED", false }, { "roas", "ROAS", true },
 	{ "resources.asns", "AS NUMBERS", false }, { "resources.ipv4", "IPV4", false }, { "resources.ipv6", "IPV6", false },
 	{ NULL, NULL, false },
+};
+
+static const struct output_column aside_columns[] = {
+	{ "handle", "CA", false }, { "kind", "KIND", false }, { "set_aside", "WHY", false }, { NULL, NULL, false },
 };
 
 static const struct output_column record_columns[] = {
@@ -84,7 +89,8 @@ take_page(struct cli *cli, long limit, char **next, json_t *rows, struct fault *
 	AUTO(json_t, json_decref) answer = NULL;
 	if (*next != NULL)
 		TRY(client_escape(cli->client, *next, &escaped, fault));
-	TRY(memory_printf(&path, fault, "/api/v1/cas?limit=%ld%s%s", limit, escaped != NULL ? "&after=" : "",
+	const char *filter = cli->arguments->options[LIST_SET_ASIDE] != NULL ? "&set_aside=true" : "";
+	TRY(memory_printf(&path, fault, "/api/v1/cas?limit=%ld%s%s%s", limit, filter, escaped != NULL ? "&after=" : "",
 		escaped != NULL ? escaped : ""));
 	TRY(client_call(cli->client, "GET", path, NULL, &answer, fault));
 	free(*next);
@@ -117,7 +123,7 @@ ca_command_list(struct cli *cli, struct fault *fault)
 		output_json(rows);
 		return FAULT_NONE;
 	}
-	return output_table(list_columns, rows, fault);
+	return output_table(cli->arguments->options[LIST_SET_ASIDE] != NULL ? aside_columns : list_columns, rows, fault);
 }
 
 enum fault_code

@@ -11,7 +11,8 @@
 const struct cli_command cli_commands[] = {
 	{ "init", NULL, "", 0, 0, init_command_options, true, init_command,
 		"Lays a new data directory: keys, trust anchor, database, configuration, certificates, administrator's token." },
-	{ "status", NULL, "", 0, 0, NULL, false, status_command, "Whether the server does its work, and what it has published." },
+	{ "status", NULL, "", 0, 0, NULL, false, status_command,
+		"Whether the server does its work, what waits, is late or expires, and which CAs are set aside." },
 	{ "ca", "list", "", 0, 0, ca_command_list_options, false, ca_command_list, "Members' CAs, in order of handle." },
 	{ "ca", "show", "CA", 1, 1, NULL, false, ca_command_show, "One CA: resources, state, counts." },
 	{ "ca", "create", "CA", 1, 1, ca_command_resources, false, ca_command_create, "A new member with the resources it holds." },

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "api/cli/cli.h"
+#include "api/cli/health_output.h"
 #include "ca/base/memory.h"
 
 static const struct output_column publication_columns[] = {
@@ -10,6 +11,10 @@ static const struct output_column publication_columns[] = {
 	{ "rsync.serial", "rsync serial", true }, { "rsync.written_at", "rsync written", false }, { "objects", "Objects", true },
 	{ "bytes", "Bytes", true }, { "rrdp.snapshot_size", "Snapshot", true }, { "rrdp.deltas", "Deltas", true }, { "cas", "CAs", true },
 	{ "cas_waiting", "CAs waiting", true }, { "cas_set_aside", "CAs set aside", true }, { "roas", "ROAs", true }, { NULL, NULL, false },
+};
+
+static const struct output_column aside_columns[] = {
+	{ "handle", "CA", false }, { "kind", "KIND", false }, { "set_aside", "WHY", false }, { NULL, NULL, false },
 };
 
 enum { AUDIT_CA, AUDIT_AFTER, AUDIT_LIMIT };
@@ -37,21 +42,51 @@ publication_command(struct cli *cli, struct fault *fault)
 	return FAULT_NONE;
 }
 
+/* A server that is not ready answers with a problem, and tells in it why. *ret_ready false: *ret_health is of that kind. */
+static enum fault_code
+ask_health(struct cli *cli, json_t **ret_health, bool *ret_ready, struct fault *fault)
+{
+	AUTO(json_t, json_decref) answer = NULL;
+	enum fault_code code = client_call(cli->client, "GET", "/health/ready", NULL, &answer, fault);
+	const json_t *health = json_object_get(code == FAULT_NONE ? answer : client_problem(cli->client), "health");
+	*ret_ready = code == FAULT_NONE;
+	*ret_health = json_deep_copy(health);
+	return code != FAULT_NONE && health == NULL ? code : FAULT_NONE;
+}
+
+static enum fault_code
+print_status(const json_t *health, const json_t *publication, const json_t *aside, struct fault *fault)
+{
+	health_output(health);
+	output_record(publication_columns, publication);
+	if (json_array_size(aside) == 0)
+		return FAULT_NONE;
+	printf("\nSet aside; once the cause is gone: cadastre ca repair CA\n");
+	return output_table(aside_columns, aside, fault);
+}
+
 enum fault_code
 status_command(struct cli *cli, struct fault *fault)
 {
 	AUTO(json_t, json_decref) health = NULL;
 	AUTO(json_t, json_decref) publication = NULL;
-	TRY(client_call(cli->client, "GET", "/health/ready", NULL, &health, fault));
+	AUTO(json_t, json_decref) page = NULL;
+	bool ready;
+	TRY(ask_health(cli, &health, &ready, fault));
 	TRY(client_call(cli->client, "GET", "/api/v1/publication", NULL, &publication, fault));
+	TRY(client_call(cli->client, "GET", "/api/v1/cas?set_aside=true", NULL, &page, fault));
+	json_t *aside = json_object_get(page, "cas");
 	if (cli->json) {
-		AUTO(json_t, json_decref) both = json_pack("{s:O,s:O}", "health", health, "publication", publication);
-		output_json(both);
-		return FAULT_NONE;
+		AUTO(json_t, json_decref) all = json_pack("{s:b,s:O?,s:O?,s:O?}", "ready", ready, "health", health, "publication", publication,
+			"set_aside", aside);
+		output_json(all);
+	} else {
+		TRY(print_status(health, publication, aside, fault));
 	}
-	printf("%-16s %s\n", "Health", "ready");
-	output_record(publication_columns, publication);
-	return FAULT_NONE;
+	if (ready)
+		return FAULT_NONE;
+	/* What the first call failed with has been told; this is for scripts. */
+	return fault_set(fault, FAULT_BUSY, "the server is not ready");
 }
 
 /* Adds "name=value" to the query of a path. */

@@ -14,15 +14,15 @@
 #define WRITING_S 600
 #define SET_ASIDE_SERIES 100
 
-/* What of a margin is left. */
-#define MARGIN_WARNING_DIVISOR 4
-
 bool
 health_sections_expiry_level(int64_t left_s, int64_t margin_s, int64_t min_s, enum health_level *ret_level)
 {
-	if (left_s >= margin_s / 2 && left_s >= min_s)
+	if (left_s >= margin_s / 2 && left_s >= min_s && left_s > 0)
 		return false;
-	*ret_level = left_s < min_s || left_s <= 0 ? HEALTH_FAILURE : left_s < margin_s / MARGIN_WARNING_DIVISOR ? HEALTH_WARNING : HEALTH_NOTE;
+	if (left_s < min_s || left_s <= 0)
+		*ret_level = HEALTH_FAILURE;
+	else
+		*ret_level = left_s < margin_s * 3 / 8 ? HEALTH_WARNING : HEALTH_NOTE;
 	return true;
 }
 
@@ -191,6 +191,7 @@ tell_publication(void *self, struct health_report *report, struct fault *fault)
 	const struct config *config = self;
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	struct publication_record record;
+	enum health_level level;
 	bool found;
 	TRY(publication_store_list(report->reader, &stmt, fault));
 	TRY(publication_store_next(stmt, &record, &found, fault));
@@ -198,13 +199,15 @@ tell_publication(void *self, struct health_report *report, struct fault *fault)
 		return fault_set(fault, FAULT_NOT_FOUND, "the database has no repository");
 	write_publication(report->json, &record);
 	metrics_set(METRIC_CUT_AT, record.cut_at);
-	if (record.serial > record.notified_serial && age_s(report, record.cut_at) > WRITING_S)
-		health_find(report, HEALTH_WARNING, "rrdp-late", "serial %" PRId64 " was cut %" PRId64 " minutes ago and is not on disk yet",
-			record.serial, age_s(report, record.cut_at) / 60);
+	int64_t cut_s = age_s(report, record.cut_at);
+	if (record.serial > record.notified_serial && health_sections_late_level(cut_s, WRITING_S, config->health_overdue_max_s, &level))
+		health_find(report, level, "rrdp-late", "serial %" PRId64 " was cut %" PRId64 " minutes ago and is not on disk yet",
+			record.serial, cut_s / 60);
 	/* A tree is turned when another one has been unused for its grace time. */
 	int64_t rsync_late_s = age_s(report, record.rsync_at) - config->rsync_interval_s - config->tree_grace_s;
-	if (record.rsync_serial < record.notified_serial && rsync_late_s > WRITING_S)
-		health_find(report, HEALTH_WARNING, "rsync-late", "the rsync tree is behind the notification by %" PRId64 " serials",
+	if (record.rsync_serial < record.notified_serial &&
+		health_sections_late_level(rsync_late_s, WRITING_S, config->health_overdue_max_s, &level))
+		health_find(report, level, "rsync-late", "the rsync tree is behind the notification by %" PRId64 " serials",
 			record.notified_serial - record.rsync_serial);
 	return FAULT_NONE;
 }
