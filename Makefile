@@ -56,13 +56,12 @@ CHECKER_PROGRAMS := $(CHECKERS:%.c=$(B)/%)
 
 # How it is built. The linker keeps only the libraries that a program uses.
 
-PACKAGES := openssl sqlite3 libmicrohttpd gnutls jansson uuid libcurl hogweed nettle gmp zlib smartcols libconfig
+PACKAGES := openssl sqlite3 libmicrohttpd gnutls jansson uuid libcurl hogweed nettle gmp zlib smartcols libconfig expat
 ifneq ($(filter-out clean check-source,$(or $(MAKECMDGOALS),all)),)
 PACKAGE_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) cmocka)
 PACKAGE_LIBS := $(shell pkg-config --libs $(PACKAGES))
 CMOCKA_LIBS := $(shell pkg-config --libs cmocka)
-EXPAT_LIBS := $(shell pkg-config --libs expat)
-ifeq ($(and $(PACKAGE_LIBS),$(CMOCKA_LIBS),$(EXPAT_LIBS)),)
+ifeq ($(and $(PACKAGE_LIBS),$(CMOCKA_LIBS)),)
 $(error libraries are missing (see above): run scripts/packages)
 endif
 endif
@@ -152,7 +151,7 @@ $(BENCH_PROGRAMS): %: %.o $(SUPPORT_LIBRARY) $(LIBRARY)
 
 $(CHECKER_PROGRAMS): %: %.o $(LIBRARY)
 	$(call say,LINK,$@)
-	$(quiet)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(EXPAT_LIBS) $(PACKAGE_LIBS)
+	$(quiet)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)
 
 $(B)/%.o: %.c $(B)/flags | $(GENERATED:.c=.h)
 	$(call say,CC,$<)
