@@ -40,7 +40,8 @@ UNITS := $(wildcard tests/unit/*_test.c)
 SUPPORT := $(wildcard tests/support/*.c) $(filter-out $(UNITS),$(wildcard tests/unit/*.c))
 FUZZERS := $(wildcard tests/fuzz/*_fuzz.c)
 BENCHES := $(wildcard tests/bench/*.c)
-CHECKERS := $(wildcard tests/crash/*.c)
+CHECKERS := $(wildcard tests/crash/*.c) $(wildcard tests/check/*_run.c)
+CHECKER_PARTS := $(filter-out $(CHECKERS),$(wildcard tests/check/*.c))
 INPUTS := $(SOURCES) $(SQL) $(SUPPORT)
 
 GENERATED := $(addprefix $(B)/generated/,queries.c schema.c assets.c)
@@ -149,9 +150,10 @@ $(BENCH_PROGRAMS): %: %.o $(SUPPORT_LIBRARY) $(LIBRARY)
 	$(call say,LINK,$@)
 	$(quiet)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)
 
-$(CHECKER_PROGRAMS): %: %.o $(LIBRARY)
+$(B)/tests/check/mutation_run: $(CHECKER_PARTS:%.c=$(B)/%.o)
+$(CHECKER_PROGRAMS): %: %.o $(SUPPORT_LIBRARY) $(LIBRARY)
 	$(call say,LINK,$@)
-	$(quiet)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)
+	$(quiet)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(SUPPORT_LIBRARY) $(LIBRARY) $(CMOCKA_LIBS) $(PACKAGE_LIBS)
 
 $(B)/%.o: %.c $(B)/flags | $(GENERATED:.c=.h)
 	$(call say,CC,$<)
@@ -174,4 +176,4 @@ $(B)/flags: FORCE
 $(B)/inputs: FORCE
 	$(call remember,$(INPUTS))
 
--include $(LIBRARY_OBJECTS:.o=.d) $(MAINS:%.c=$(B)/%.d) $(patsubst %.c,$(B)/%.d,$(UNITS) $(SUPPORT) $(FUZZERS) $(BENCHES) $(CHECKERS))
+-include $(LIBRARY_OBJECTS:.o=.d) $(MAINS:%.c=$(B)/%.d) $(patsubst %.c,$(B)/%.d,$(UNITS) $(SUPPORT) $(FUZZERS) $(BENCHES) $(CHECKERS) $(CHECKER_PARTS))

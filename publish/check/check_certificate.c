@@ -63,7 +63,8 @@ diagnose(struct check *check, const struct check_authority *issuer, const struct
 	if (wanted->object_uri != NULL && !check_span_is(look->object_uri, wanted->object_uri))
 		return FOUND(check, OBJECT_LOCATION, uri, fault, "signedObject isn't where the object is");
 	if (!uris_right(issuer, look))
-		return FOUND(check, CERTIFICATE_URI, uri, fault, "CRLDistributionPoints or caIssuers isn't %.200s or %.200s", issuer->crl_uri, issuer->certificate_uri);
+		return FOUND(check, CERTIFICATE_URI, uri, fault, "CRLDistributionPoints or caIssuers isn't %.200s or %.200s", issuer->crl_uri,
+			issuer->certificate_uri);
 	if (!resource_set_contains(&issuer->resources, &look->resources))
 		return FOUND(check, CERTIFICATE_OVERCLAIMS, uri, fault, "RFC 6487 §7.2: it has resources that its issuer hasn't");
 	return FOUND(check, OBJECT_PROFILE, uri, fault, "%s", refusal->message);

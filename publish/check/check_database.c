@@ -159,7 +159,7 @@ enum fault_code
 check_database_cas(struct check *check, struct fault *fault)
 {
 	const struct check_request *request = check->request;
-	if (request->db == NULL || check->head.serial == 0)
+	if (request->db == NULL || !check->rrdp_read)
 		return FAULT_NONE;
 	if (check->keys_count > 0)
 		qsort(check->keys, check->keys_count, sizeof *check->keys, compare_keys);

@@ -21,6 +21,7 @@ struct check_entry {
 	int64_t offset;                         /* of its base64 in the snapshot's file */
 	uint32_t length;                        /* of that */
 	uint32_t size;                          /* of the object */
+	uint32_t listed;                        /* by which manifest that the trust anchor leads to, from 1; itself, of a manifest */
 	uint8_t hash[SHA256_SIZE];              /* in the snapshot */
 	uint8_t replayed[SHA256_SIZE];          /* in the serial to which the deltas were undone */
 	uint8_t rsync[SHA256_SIZE];
@@ -28,7 +29,6 @@ struct check_entry {
 	bool published : 1;                     /* in the snapshot */
 	bool present : 1;                       /* in the serial to which the deltas were undone */
 	bool in_rsync : 1;
-	bool listed : 1;                        /* on a manifest that the trust anchor leads to, or such a manifest itself */
 	bool expected : 1;                      /* in the state of the database */
 };
 

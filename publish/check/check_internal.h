@@ -38,6 +38,7 @@ struct check {
 	bool rrdp_read;                         /* the snapshot was read to its end */
 	bool rsync_read;
 	int64_t differences, fewest, fewest_serial; /* between the rsync tree and serials, where there is no database */
+	uint32_t manifests;                     /* that were looked at */
 	struct check_key *keys;                 /* of CAs that were reached and are valid */
 	size_t keys_count, keys_capacity;
 };

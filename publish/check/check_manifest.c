@@ -19,6 +19,8 @@ struct walk {
 	struct check *check;
 	struct check_authority *authority;
 	struct lint_look_manifest look;
+	uint32_t number;                        /* of manifests that were looked at, this one's */
+	uint8_t crl_hash[SHA256_SIZE];          /* as listed */
 };
 
 static bool
@@ -47,6 +49,7 @@ take_crl(struct walk *walk, struct span name, const uint8_t *hash, bool *ret_rig
 	struct check *check = walk->check;
 	struct check_authority *authority = walk->authority;
 	uri_of(authority, name, authority->crl_uri);
+	memcpy(walk->crl_hash, hash, SHA256_SIZE);
 	const struct check_entry *entry = check_index_find(&check->index, authority->crl_uri, strlen(authority->crl_uri));
 	if (entry == NULL || !entry->published)
 		return FOUND(check, CRL_MISSING, authority->crl_uri, fault, "the manifest lists it, but it isn't there");
@@ -61,9 +64,26 @@ take_crl(struct walk *walk, struct span name, const uint8_t *hash, bool *ret_rig
 	return FAULT_NONE;
 }
 
+/* Without a CRL, where it should be is what the manifest's certificate says: one finding is enough. */
+static enum fault_code
+crl_uri_of_ee(struct check_authority *authority, struct span ee, struct fault *fault)
+{
+	AUTO_CLEAR(struct lint_look_certificate, lint_look_certificate_clear) look = LINT_LOOK_CERTIFICATE_INIT;
+	struct fault refusal = FAULT_INIT;
+	enum fault_code code = lint_look_certificate(ee, &look, &refusal);
+	if (code == FAULT_LINT || (code == FAULT_NONE && look.crl_uri.length >= CHECK_URI))
+		return FAULT_NONE;
+	if (code != FAULT_NONE)
+		return fault_set(fault, code, "%s", refusal.message);
+	if (look.crl_uri.length > 0)
+		memcpy(authority->crl_uri, look.crl_uri.data, look.crl_uri.length);
+	authority->crl_uri[look.crl_uri.length] = '\0';
+	return FAULT_NONE;
+}
+
 /* RFC 9286 §4.2.1: exactly one CRL. The first that is listed is taken. */
 static enum fault_code
-find_crl(struct walk *walk, bool *ret_right, struct fault *fault)
+find_crl(struct walk *walk, struct span ee, bool *ret_right, struct fault *fault)
 {
 	struct der_reader entries = walk->look.entries;
 	struct span name, first = { .data = NULL };
@@ -79,8 +99,10 @@ find_crl(struct walk *walk, bool *ret_right, struct fault *fault)
 			first_hash = hash;
 		}
 	}
-	if (count == 0)
+	if (count == 0) {
+		TRY(crl_uri_of_ee(walk->authority, ee, fault));
 		return FOUND(walk->check, CRL_MISSING, walk->authority->manifest_uri, fault, "the manifest lists no CRL");
+	}
 	if (count > 1)
 		TRY(FOUND(walk->check, CRL_TWICE, walk->authority->manifest_uri, fault, "the manifest lists %zu CRLs", count));
 	TRY(take_crl(walk, first, first_hash, ret_right, fault));
@@ -163,14 +185,10 @@ judge_list(struct walk *walk, size_t count, bool *ret_right, struct fault *fault
 	const struct lint_look_manifest *look = &walk->look;
 	struct span content = bytes_span(&walk->authority->manifest);
 	struct fault refusal = FAULT_INIT;
-	uint8_t hash[SHA256_SIZE] = { 0 };
 	const char *slash = strrchr(walk->authority->crl_uri, '/');
-	const struct check_entry *crl = check_index_find(&walk->check->index, walk->authority->crl_uri, strlen(walk->authority->crl_uri));
-	if (crl != NULL)
-		memcpy(hash, crl->hash, SHA256_SIZE);
 	struct lint_manifest_wanted wanted = {
 		.number = look->number, .this_update_at = look->this_update_at, .next_update_at = look->next_update_at,
-		.now_at = walk->check->request->now_at, .entries = count, .crl_name = slash != NULL ? slash + 1 : "", .crl_hash = hash,
+		.now_at = walk->check->request->now_at, .entries = count, .crl_name = slash != NULL ? slash + 1 : "", .crl_hash = walk->crl_hash,
 	};
 	enum fault_code code = lint_manifest_content(content, &wanted, &refusal);
 	if (code != FAULT_NONE && code != FAULT_LINT)
@@ -242,12 +260,14 @@ look_at_file(struct walk *walk, struct span name, struct fault *fault)
 	struct check_entry *entry = check_index_find(&check->index, uri, strlen(uri));
 	if (entry == NULL || !entry->published || ends_with(name, ".crl")) {
 		if (entry != NULL)
-			entry->listed = true;
+			entry->listed = walk->number;
 		return FAULT_NONE;
 	}
-	if (entry->listed)
-		return FOUND(check, OBJECT_TWICE, uri, fault, "two manifests, or one twice, lead to it");
-	entry->listed = true;
+	if (entry->listed == walk->number)
+		return FAULT_NONE;
+	if (entry->listed != 0)
+		return FOUND(check, OBJECT_TWICE, uri, fault, "two manifests lead to it");
+	entry->listed = walk->number;
 	TRY(check_place_object(check, entry, &der, fault));
 	if (ends_with(name, ".roa"))
 		return check_roa(check, walk->authority, entry->uri, bytes_span(&der), fault);
@@ -294,7 +314,7 @@ judge_manifest(struct walk *walk, struct span der, bool *ret_readable, struct fa
 		return fault_set(fault, code, "%s", refusal.message);
 	TRY(bytes_append(&authority->manifest, outer.content.data, outer.content.length, fault));
 	TRY(lint_look_manifest(bytes_span(&authority->manifest), &walk->look, fault));
-	TRY(find_crl(walk, &crl, fault));
+	TRY(find_crl(walk, outer.certificate, &crl, fault));
 	TRY(judge_times(walk, &times, fault));
 	if (times) {
 		TRY(check_signed(check, authority, authority->manifest_uri, der, true, &object, fault));
@@ -320,15 +340,15 @@ enum fault_code
 check_manifest_walk(struct check *check, struct check_authority *authority, struct fault *fault)
 {
 	AUTO_CLEAR(struct bytes, bytes_clear) der = BYTES_INIT;
-	struct walk walk = { .check = check, .authority = authority };
+	struct walk walk = { .check = check, .authority = authority, .number = ++check->manifests };
 	const char *uri = authority->manifest_uri;
 	bool readable;
 	struct check_entry *entry = check_index_find(&check->index, uri, strlen(uri));
 	if (entry == NULL || !entry->published)
 		return FOUND(check, MANIFEST_MISSING, uri, fault, "it isn't where the CA's certificate says");
-	if (entry->listed)
+	if (entry->listed != 0)
 		return FOUND(check, OBJECT_TWICE, uri, fault, "two certificates lead to it");
-	entry->listed = true;
+	entry->listed = walk.number;
 	TRY(check_place_object(check, entry, &der, fault));
 	TRY(judge_manifest(&walk, bytes_span(&der), &readable, fault));
 	bytes_clear(&der);

@@ -228,7 +228,8 @@ static enum fault_code
 read_delta(struct check *check, const struct named *named, int64_t *sizes, struct fault *fault)
 {
 	AUTO_CLEAR(int, descriptor_close) fd = -1;
-	struct delta delta = { .check = check, .named = named };
+	/* Where there is no snapshot to lead to, nothing can be said of the chain. */
+	struct delta delta = { .check = check, .named = named, .broken = !check->rrdp_read };
 	struct check_rrdp_file file;
 	struct fault missing = FAULT_INIT;
 	enum fault_code code = check_place_open(check, named->uri, CHECK_DOCUMENT_MAX, &fd, &missing);

@@ -208,7 +208,7 @@ compare(struct check *check, struct tree *tree, struct fault *fault)
 	TRY(look_at_link(check, &before, fault));
 	tree->serial = before.serial;
 	TRY(check_rsync_read(check, fault));
-	if (before.serial > 0)
+	if (check->rsync_read)
 		TRY(check_view_state(check->request->db, check->request->repository_id, before.serial, expect, tree, fault));
 	TRY(find_extra(check, fault));
 	TRY(look_at_link(check, &after, fault));

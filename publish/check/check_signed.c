@@ -139,9 +139,12 @@ check_roa(struct check *check, struct check_authority *issuer, const char *uri, 
 	TRY(is_refusal(lint_look_roa(bytes_span(&object.content), &payloads, &count, &refusal), &refusal, &refused, fault));
 	if (refused)
 		return FOUND(check, OBJECT_MALFORMED, uri, fault, "%s", refusal.message);
+	/* A validator has stopped there. */
+	if (!object.right)
+		return FAULT_NONE;
 	TRY(is_refusal(lint_roa_content(bytes_span(&object.content), payloads, count, &object.resources, &refusal), &refusal, &refused,
 		fault));
 	if (refused)
 		return diagnose_payloads(check, &object, uri, payloads, count, &refusal, fault);
-	return object.right && issuer->valid ? keep_payloads(check, issuer, payloads, count, fault) : FAULT_NONE;
+	return issuer->valid ? keep_payloads(check, issuer, payloads, count, fault) : FAULT_NONE;
 }
