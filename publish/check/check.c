@@ -83,7 +83,10 @@ check_run(const struct check_request *request, struct check_report *report, stru
 	};
 	int64_t begun_ms = clock_monotonic_ms();
 	report->checked_at = request->now_at;
-	TRY(run(&check, fault));
+	enum fault_code code = run(&check, fault);
+	if (request->known != NULL)
+		check_known_turn(request->known, code == FAULT_NONE);
+	TRY(code);
 	report->duration_ms = clock_monotonic_ms() - begun_ms;
 	return FAULT_NONE;
 }

@@ -22,6 +22,7 @@
 #include "ca/base/fault.h"
 #include "ca/resources/payload.h"
 #include "ca/views/check_view.h"
+#include "publish/check/check_known.h"
 #include "publish/check/check_report.h"
 
 /* Where files come from that are not in a data directory. Each call opens one for reading, as a descriptor the caller closes. */
@@ -37,11 +38,14 @@ struct check_request {
 	int directory;                          /* descriptor of a data directory; -1: source */
 	const struct check_source *source;      /* borrowed; NULL with a data directory */
 	const char *tal;                        /* path of the locator; NULL: ta/ta.tal of the data directory */
+	const char *notification_uri;           /* with a source: fetched in place of the one that the trust anchor names; NULL: that */
 	struct db *db;                          /* NULL: only what needs none is checked */
 	int64_t repository_id;
 	int64_t now_at;
 	int64_t horizon_s[CHECK_OBJECTS];       /* what expires sooner is a finding; 0: only what has expired */
 	bool without_rsync;
+	struct check_known *known;              /* NULL, or: what was right before, and now becomes what is */
+	bool changed_only;                      /* ROAs of known CAs are not looked at again */
 	const volatile bool *stop;              /* NULL, or: give up with BUSY once it is true */
 	/* Told of each payload that a validator would take; may be NULL. */
 	enum fault_code (*payload)(void *argument, const struct payload *payload, struct fault *fault);

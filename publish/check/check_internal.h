@@ -91,6 +91,9 @@ struct check_authority {
 	size_t revoked_count;
 	struct payload *payloads;               /* that a validator takes */
 	size_t payloads_count, payloads_capacity;
+	bool known;                             /* its ROAs were right before and are the same */
+	int64_t payloads_before;                /* of a known one */
+	int64_t roas, roas_expire_at;           /* that were looked at; the first of them, 0: none */
 };
 void check_authority_free(struct check_authority *authority);
 SCOPED(struct check_authority, check_authority_free)

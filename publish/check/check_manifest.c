@@ -268,6 +268,8 @@ look_at_file(struct walk *walk, struct span name, struct fault *fault)
 	if (entry->listed != 0)
 		return FOUND(check, OBJECT_TWICE, uri, fault, "two manifests lead to it");
 	entry->listed = walk->number;
+	if (ends_with(name, ".roa") && walk->authority->known)
+		return FAULT_NONE;
 	TRY(check_place_object(check, entry, &der, fault));
 	if (ends_with(name, ".roa"))
 		return check_roa(check, walk->authority, entry->uri, bytes_span(&der), fault);
@@ -327,6 +329,52 @@ judge_manifest(struct walk *walk, struct span der, bool *ret_readable, struct fa
 	return FAULT_NONE;
 }
 
+/* What a CA was known with: its certificate's file and its manifest's. The trust anchor, which has no ROAs, has none of these. */
+static const struct check_entry *
+certificate_entry(const struct check *check, const struct check_authority *authority)
+{
+	return check_index_find(&check->index, authority->certificate_uri, strlen(authority->certificate_uri));
+}
+
+/* Were its ROAs right before, and aren't they about to expire? Then they count as they did. */
+static void
+recall(struct walk *walk, const struct check_entry *manifest)
+{
+	struct check *check = walk->check;
+	struct check_authority *authority = walk->authority;
+	const struct check_request *request = check->request;
+	const struct check_entry *certificate = certificate_entry(check, authority);
+	if (request->known == NULL || !request->changed_only || !authority->valid || certificate == NULL)
+		return;
+	const struct check_known_ca *ca = check_known_find(request->known, certificate->hash, manifest->hash);
+	if (ca == NULL || (ca->roas > 0 && ca->expires_at - request->now_at <= request->horizon_s[CHECK_ROA]))
+		return;
+	authority->known = true;
+	authority->roas = ca->roas;
+	authority->roas_expire_at = ca->expires_at;
+	authority->payloads_before = ca->payloads;
+	check->report->objects[CHECK_ROA] += ca->roas;
+	check->report->payloads += ca->payloads;
+	int64_t *first_at = &check->report->expires_at[CHECK_ROA];
+	if (ca->roas > 0 && (*first_at == 0 || ca->expires_at < *first_at))
+		*first_at = ca->expires_at;
+}
+
+/* All that it issued was right. */
+static enum fault_code
+learn(const struct walk *walk, const struct check_entry *manifest, struct fault *fault)
+{
+	const struct check_authority *authority = walk->authority;
+	const struct check_entry *certificate = certificate_entry(walk->check, authority);
+	struct check_known_ca ca = { .roas = authority->roas, .expires_at = authority->roas_expire_at };
+	if (walk->check->request->known == NULL || certificate == NULL)
+		return FAULT_NONE;
+	ca.payloads = authority->known ? authority->payloads_before : (int64_t)authority->payloads_count;
+	memcpy(ca.certificate, certificate->hash, SHA256_SIZE);
+	memcpy(ca.manifest, manifest->hash, SHA256_SIZE);
+	return check_known_add(walk->check->request->known, &ca, fault);
+}
+
 static enum fault_code
 remember(struct check *check, const struct check_authority *authority, struct fault *fault)
 {
@@ -354,8 +402,12 @@ check_manifest_walk(struct check *check, struct check_authority *authority, stru
 	bytes_clear(&der);
 	if (!readable)
 		return FAULT_NONE;
+	recall(&walk, entry);
+	int64_t findings = check->report->findings_total;
 	TRY(look_at_files(&walk, fault));
 	if (authority->valid)
 		TRY(remember(check, authority, fault));
+	if (authority->valid && check->report->findings_total == findings)
+		TRY(learn(&walk, entry, fault));
 	return check_database_ca(check, authority, walk.look.number, fault);
 }

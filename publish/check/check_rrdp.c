@@ -114,7 +114,8 @@ read_notification(struct check *check, struct notification *notification, struct
 	struct check_rrdp_file file;
 	struct fault missing = FAULT_INIT;
 	const char *uri = check->notification_uri;
-	enum fault_code code = check_place_open(check, uri, CHECK_NOTIFICATION_MAX, &fd, &missing);
+	const char *from = check->request->notification_uri != NULL ? check->request->notification_uri : uri;
+	enum fault_code code = check_place_open(check, from, CHECK_NOTIFICATION_MAX, &fd, &missing);
 	if (code == FAULT_NOT_FOUND)
 		return FOUND(check, NOTIFICATION_MISSING, uri, fault, "%s", missing.message);
 	if (code != FAULT_NONE)

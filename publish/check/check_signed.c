@@ -136,6 +136,9 @@ check_roa(struct check *check, struct check_authority *issuer, const char *uri, 
 	TRY(check_signed(check, issuer, uri, der, false, &object, fault));
 	if (!object.readable)
 		return FAULT_NONE;
+	issuer->roas++;
+	if (issuer->roas_expire_at == 0 || object.not_after_at < issuer->roas_expire_at)
+		issuer->roas_expire_at = object.not_after_at;
 	TRY(is_refusal(lint_look_roa(bytes_span(&object.content), &payloads, &count, &refusal), &refusal, &refused, fault));
 	if (refused)
 		return FOUND(check, OBJECT_MALFORMED, uri, fault, "%s", refusal.message);
