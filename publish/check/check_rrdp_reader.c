@@ -24,6 +24,7 @@ struct check_rrdp_reader {
 	struct check_rrdp_element element;
 	char uri[URI_MAX + 1];
 	struct bytes text, object;              /* of a publish: without white space; decoded */
+	int64_t characters;                     /* of it, with white space */
 	struct fault fault;                     /* what went wrong first */
 };
 
@@ -148,6 +149,7 @@ element_starts(struct check_rrdp_reader *reader, const char *name, const char **
 		(form->serial && reader->element.serial == 0))
 		refuse(reader, "uri, hash or serial is missing");
 	bytes_reset(&reader->text);
+	reader->characters = 0;
 	reader->element.offset = XML_GetCurrentByteIndex(reader->parser) + XML_GetCurrentByteCount(reader->parser);
 }
 
@@ -172,8 +174,9 @@ give_element(struct check_rrdp_reader *reader)
 	struct fault *fault = &reader->fault;
 	if (reader->element.name == CHECK_RRDP_PUBLISH) {
 		reader->element.length = XML_GetCurrentByteIndex(reader->parser) - reader->element.offset;
-		if (reader->element.length < 0)
-			return fault_set(fault, FAULT_MALFORMED, "a publish without content");
+		/* Of <publish/> it is negative. CDATA, references and comments would make the file say something else than its text. */
+		if (reader->element.length != reader->characters)
+			return fault_set(fault, FAULT_MALFORMED, "a publish that isn't plain base64");
 		TRY(base64_decode(bytes_text(&reader->text), reader->text.length, &reader->object, fault));
 		reader->element.object = bytes_span(&reader->object);
 	}
@@ -198,6 +201,7 @@ text_comes(void *argument, const XML_Char *text, int length)
 	bool publish = reader->depth == 2 && reader->element.name == CHECK_RRDP_PUBLISH;
 	if (reader->fault.code != FAULT_NONE)
 		return;
+	reader->characters += length;
 	for (int from = 0, at = 0; at <= length; at++) {
 		bool blank = at == length || strchr(" \t\r\n", text[at]) != NULL;
 		if (!blank)
