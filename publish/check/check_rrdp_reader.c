@@ -174,7 +174,7 @@ give_element(struct check_rrdp_reader *reader)
 	struct fault *fault = &reader->fault;
 	if (reader->element.name == CHECK_RRDP_PUBLISH) {
 		reader->element.length = XML_GetCurrentByteIndex(reader->parser) - reader->element.offset;
-		/* Of <publish/> it is negative. CDATA, references and comments would make the file say something else than its text. */
+		/* With CDATA, references or comments the file would say something else than its text. */
 		if (reader->element.length != reader->characters)
 			return fault_set(fault, FAULT_MALFORMED, "a publish that isn't plain base64");
 		TRY(base64_decode(bytes_text(&reader->text), reader->text.length, &reader->object, fault));
