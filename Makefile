@@ -176,4 +176,5 @@ $(B)/flags: FORCE
 $(B)/inputs: FORCE
 	$(call remember,$(INPUTS))
 
--include $(LIBRARY_OBJECTS:.o=.d) $(MAINS:%.c=$(B)/%.d) $(patsubst %.c,$(B)/%.d,$(UNITS) $(SUPPORT) $(FUZZERS) $(BENCHES) $(CHECKERS) $(CHECKER_PARTS))
+-include $(LIBRARY_OBJECTS:.o=.d) $(MAINS:%.c=$(B)/%.d)
+-include $(patsubst %.c,$(B)/%.d,$(UNITS) $(SUPPORT) $(FUZZERS) $(BENCHES) $(CHECKERS) $(CHECKER_PARTS))

@@ -2,8 +2,8 @@
  * check_rrdp_reader: RRDP's XML (RFC 8182 §3.5) as a stream, by expat: each element is given as it ends.
  *
  * As strict as rpki-client: US-ASCII, no document type, the one namespace and version, only the elements and attributes that the
- * schema has, no text where none belongs, base64 as plain text with LF at most, hashes of SHA-256 in hexadecimal. Objects may be CHECK_RRDP_OBJECT octets of base64.
- * Threads: one at a time.
+ * schema has, no text where none belongs, base64 as plain text with LF at most, hashes of SHA-256 in hexadecimal. Objects may be
+ * CHECK_RRDP_OBJECT octets of base64. Threads: one at a time.
  */
 #ifndef PUBLISH_CHECK_CHECK_RRDP_READER_H
 #define PUBLISH_CHECK_CHECK_RRDP_READER_H
