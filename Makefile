@@ -40,7 +40,8 @@ UNITS := $(wildcard tests/unit/*_test.c)
 SUPPORT := $(wildcard tests/support/*.c) $(filter-out $(UNITS),$(wildcard tests/unit/*.c))
 FUZZERS := $(wildcard tests/fuzz/*_fuzz.c)
 BENCHES := $(wildcard tests/bench/*.c)
-CHECKERS := $(wildcard tests/crash/*.c)
+CHECKERS := $(wildcard tests/crash/*.c) $(wildcard tests/check/*_run.c)
+CHECKER_PARTS := $(filter-out $(CHECKERS),$(wildcard tests/check/*.c))
 INPUTS := $(SOURCES) $(SQL) $(SUPPORT)
 
 GENERATED := $(addprefix $(B)/generated/,queries.c schema.c assets.c)
@@ -56,13 +57,12 @@ CHECKER_PROGRAMS := $(CHECKERS:%.c=$(B)/%)
 
 # How it is built. The linker keeps only the libraries that a program uses.
 
-PACKAGES := openssl sqlite3 libmicrohttpd gnutls jansson uuid libcurl hogweed nettle gmp zlib smartcols libconfig
+PACKAGES := openssl sqlite3 libmicrohttpd gnutls jansson uuid libcurl hogweed nettle gmp zlib smartcols libconfig expat
 ifneq ($(filter-out clean check-source,$(or $(MAKECMDGOALS),all)),)
 PACKAGE_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) cmocka)
 PACKAGE_LIBS := $(shell pkg-config --libs $(PACKAGES))
 CMOCKA_LIBS := $(shell pkg-config --libs cmocka)
-EXPAT_LIBS := $(shell pkg-config --libs expat)
-ifeq ($(and $(PACKAGE_LIBS),$(CMOCKA_LIBS),$(EXPAT_LIBS)),)
+ifeq ($(and $(PACKAGE_LIBS),$(CMOCKA_LIBS)),)
 $(error libraries are missing (see above): run scripts/packages)
 endif
 endif
@@ -150,9 +150,10 @@ $(BENCH_PROGRAMS): %: %.o $(SUPPORT_LIBRARY) $(LIBRARY)
 	$(call say,LINK,$@)
 	$(quiet)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)
 
-$(CHECKER_PROGRAMS): %: %.o $(LIBRARY)
+$(B)/tests/check/mutation_run: $(CHECKER_PARTS:%.c=$(B)/%.o)
+$(CHECKER_PROGRAMS): %: %.o $(SUPPORT_LIBRARY) $(LIBRARY)
 	$(call say,LINK,$@)
-	$(quiet)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(EXPAT_LIBS) $(PACKAGE_LIBS)
+	$(quiet)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(SUPPORT_LIBRARY) $(LIBRARY) $(CMOCKA_LIBS) $(PACKAGE_LIBS)
 
 $(B)/%.o: %.c $(B)/flags | $(GENERATED:.c=.h)
 	$(call say,CC,$<)
@@ -175,4 +176,5 @@ $(B)/flags: FORCE
 $(B)/inputs: FORCE
 	$(call remember,$(INPUTS))
 
--include $(LIBRARY_OBJECTS:.o=.d) $(MAINS:%.c=$(B)/%.d) $(patsubst %.c,$(B)/%.d,$(UNITS) $(SUPPORT) $(FUZZERS) $(BENCHES) $(CHECKERS))
+-include $(LIBRARY_OBJECTS:.o=.d) $(MAINS:%.c=$(B)/%.d)
+-include $(patsubst %.c,$(B)/%.d,$(UNITS) $(SUPPORT) $(FUZZERS) $(BENCHES) $(CHECKERS) $(CHECKER_PARTS))

@@ -83,6 +83,32 @@ db_open(const char *path, bool create, struct db **ret_db, struct fault *fault)
 	return code;
 }
 
+/* The schema is neither older, which statements would not fit, nor newer. */
+static enum fault_code
+check_version(const char *path, struct fault *fault)
+{
+	AUTO(struct db_connection, connection_close) connection = NULL;
+	int64_t version;
+	TRY(connection_open(path, &connection, fault));
+	TRY(migrate_check(connection, path, schema_steps_count, fault));
+	TRY(connection_number(connection, "user_version", &version, fault));
+	if ((size_t)version != schema_steps_count)
+		return fault_set(fault, FAULT_SCHEMA, "%.200s has schema version %d, this release has %zu: start its server first", path,
+			(int)version, schema_steps_count);
+	return FAULT_NONE;
+}
+
+enum fault_code
+db_open_to_read(const char *path, struct db **ret_db, struct fault *fault)
+{
+	AUTO(struct db, db_close) db = NULL;
+	TRY(memory_new(1, sizeof *db, &db, fault));
+	TRY(check_version(path, fault));
+	TRY(readers_new(path, &db->readers, fault));
+	*ret_db = MOVE(db);
+	return FAULT_NONE;
+}
+
 void
 db_close(struct db *db)
 {
@@ -98,6 +124,8 @@ db_close(struct db *db)
 enum fault_code
 db_write(struct db *db, db_change change, void *argument, struct fault *fault)
 {
+	if (db->writer == NULL)
+		return fault_set(fault, FAULT_BUSY, "the database was opened for reading alone");
 	return writer_write(db->writer, change, argument, fault);
 }
 

@@ -26,6 +26,11 @@ struct db_connection;
  * Faults: NOT_FOUND, SCHEMA (not ours, or a newer version: says which), DISK (full, or only to be read), IO, DATABASE, MEMORY.
  */
 CHECKED enum fault_code db_open(const char *path, bool create, struct db **ret_db, struct fault *fault);
+/*
+ * For readers alone, beside a process that changes it: no writer, no checkpoints, the schema as it is. db_write() is refused
+ * (BUSY). Faults: NOT_FOUND, SCHEMA (not ours, or of another version than this release's), DISK, IO, DATABASE, MEMORY.
+ */
+CHECKED enum fault_code db_open_to_read(const char *path, struct db **ret_db, struct fault *fault);
 /* Answers what waits, then closes; the log is folded into the file. NULL is harmless. */
 void db_close(struct db *db);
 SCOPED(struct db, db_close)

@@ -64,6 +64,7 @@ CLI_COMMAND(token_command_list);
 CLI_COMMAND(token_command_create);
 CLI_COMMAND(token_command_revoke);
 CLI_COMMAND(publication_command);
+CLI_COMMAND(check_command);
 CLI_COMMAND(audit_command);
 CLI_COMMAND(import_command);
 CLI_COMMAND(status_command);
@@ -74,7 +75,7 @@ CLI_COMMAND(transfer_command_complete);
 CLI_COMMAND(transfer_command_cancel);
 
 extern const struct option_spec init_command_options[], ca_command_resources[], roa_command_options[], token_command_options[],
-	audit_command_options[], import_command_options[], ca_command_list_options[], ca_command_roll_options[],
+	check_command_options[], audit_command_options[], import_command_options[], ca_command_list_options[], ca_command_roll_options[],
 	ca_command_set_options[], transfer_command_create_options[], transfer_command_list_options[],
 	transfer_command_complete_options[];
 

@@ -47,6 +47,8 @@ const struct cli_command cli_commands[] = {
 		"The other registry publishes: the resources of a prepared transfer leave." },
 	{ "transfer", "cancel", "ID", 1, 1, NULL, false, transfer_command_cancel, "Gives up a prepared transfer: nothing was changed." },
 	{ "publication", NULL, "", 0, 0, NULL, false, publication_command, "Session, serials, counts and sizes of what is published." },
+	{ "check", NULL, "", 0, 0, check_command_options, true, check_command,
+		"Reads what is served as a validator would and says what is wrong with it. Exit code 1: something is." },
 	{ "audit", NULL, "", 0, 0, audit_command_options, false, audit_command, "Who did what and when, newest first." },
 	{ "import", NULL, "stats|roas|members FILE", 2, 2, import_command_options, false, import_command,
 		"Loads a registry: NRO extended statistics, validated payloads (rpki-client JSON or CSV), or JSON lines with both." },

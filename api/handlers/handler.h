@@ -24,6 +24,8 @@
 #include "ca/views/views.h"
 #include "db/db.h"
 
+struct json_t;
+
 /* All borrowed, for as long as the server runs. */
 struct handler_context {
 	struct db *db;
@@ -38,6 +40,8 @@ struct handler_context {
 	bool (*ready)(void *engine, struct bytes *json_detail);
 	/* An import was recorded and its file is at DIR/imports/<id>. Must not wait. */
 	void (*import_submitted)(void *engine, const char *id);
+	/* The last report of the self-check. Faults: NOT_FOUND (none yet), MEMORY. */
+	enum fault_code (*check)(void *engine, struct json_t **ret_json, struct fault *fault);
 };
 
 #define HANDLER_ARGUMENTS_MAX 4

@@ -11,6 +11,7 @@
 
 #include "api/server/health_sections.h"
 #include "api/server/imports.h"
+#include "api/server/self_check.h"
 #include "ca/base/log.h"
 #include "ca/base/memory.h"
 #include "ca/commands/import_commands.h"
@@ -44,6 +45,7 @@ struct engine {
 	struct scheduler *scheduler;
 	struct publisher *publisher;
 	struct publication *publication;
+	struct self_check *check;
 	struct imports *imports;
 	struct health *health;
 	struct command_context context;
@@ -94,6 +96,7 @@ published(void *self)
 	struct engine *engine = self;
 	scheduler_wake(engine->scheduler);
 	imports_wake(engine->imports);
+	self_check_wake(engine->check);
 }
 
 static enum fault_code
@@ -199,7 +202,8 @@ open_publication(struct engine *engine, struct fault *fault)
 		.published = published, .self = engine,
 	};
 	TRY(publisher_new(engine->db, engine->directory, &engine->clock, &files, &engine->publisher, fault));
-	return publication_new(engine->db, &engine->clock, &rhythm, &operations, &engine->publication, fault);
+	TRY(publication_new(engine->db, &engine->clock, &rhythm, &operations, &engine->publication, fault));
+	return self_check_new(engine->db, engine->directory, &engine->clock, engine->instance.repository_id, config, &engine->check, fault);
 }
 
 static enum fault_code
@@ -233,6 +237,7 @@ open_health(struct engine *engine, struct fault *fault)
 	TRY(health_new(engine->db, &engine->clock, &engine->health, fault));
 	health_add(engine->health, "work", tell_work, engine);
 	health_sections_add(engine->health, engine->config);
+	health_add(engine->health, "check", self_check_tell, engine->check);
 	return FAULT_NONE;
 }
 
@@ -260,6 +265,7 @@ engine_start(struct engine *engine, struct fault *fault)
 {
 	TRY(publication_start(engine->publication, fault));
 	TRY(scheduler_start(engine->scheduler, fault));
+	TRY(self_check_start(engine->check, fault));
 	TRY(imports_start(engine->imports, fault));
 	return health_start(engine->health, fault);
 }
@@ -308,6 +314,7 @@ engine_free(struct engine *engine)
 	imports_free(engine->imports);
 	scheduler_free(engine->scheduler);
 	publication_free(engine->publication);
+	self_check_free(engine->check);
 	publisher_free(engine->publisher);
 	workers_free(engine->signers);
 	key_pool_free(engine->pool);
@@ -358,4 +365,10 @@ engine_trouble(struct engine *engine, struct fault *ret_fault)
 	if (scheduler_trouble(engine->scheduler, ret_fault) != FAULT_NONE)
 		return ret_fault->code;
 	return publication_trouble(engine->publication, ret_fault);
+}
+
+enum fault_code
+engine_check(void *engine, struct json_t **ret_json, struct fault *fault)
+{
+	return self_check_json(((struct engine *)engine)->check, ret_json, fault);
 }

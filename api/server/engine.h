@@ -48,4 +48,8 @@ bool engine_tell_health(void *engine, struct bytes *json);
 /* FAULT_NONE when it does its work; else why not. */
 enum fault_code engine_trouble(struct engine *engine, struct fault *ret_fault);
 
+struct json_t;
+/* The last report of the self-check. Faults: NOT_FOUND (none was made yet), MEMORY. */
+CHECKED enum fault_code engine_check(void *engine, struct json_t **ret_json, struct fault *fault);
+
 #endif

@@ -74,6 +74,7 @@ serve(const char *path, const struct config *config, const sigset_t *signals, st
 	struct handler_context context = {
 		.db = engine_context(engine)->db, .commands = engine_context(engine), .config = config, .clock = engine_clock(engine),
 		.data_directory = engine_directory(engine), .engine = engine, .ready = engine_tell_health, .import_submitted = import_submitted,
+		.check = engine_check,
 	};
 	TRY(dispatcher_new(&context, &dispatcher, fault));
 	TRY(http_server_start(config, engine_directory(engine), dispatcher, &server, fault));

@@ -182,9 +182,33 @@ load_certificates(struct db_connection *connection, struct ca_state *state, stru
 	}
 }
 
+/*
+ * Where the certificate of the parent's current key will be, before there is one: children come first. It is named in theirs
+ * (RFC 6487 §4.8.7) and so must be told right the first time.
+ */
+static enum fault_code
+foretell_parent_certificate(struct db_connection *connection, int64_t grandparent_id, const char *rsync_uri,
+	struct parent_state *ret_parent, struct fault *fault)
+{
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	char name[KEY_NAME_SIZE], path[STATE_URI_MAX];
+	bool row;
+	if (grandparent_id == 0)
+		return join_uri(rsync_uri, TA_PATH, ret_parent->certificate_uri, fault);
+	TRY(stmt_start(connection, QUERY_RECONCILE_CA, &stmt, fault));
+	stmt_bind_int(stmt, ":ca_id", grandparent_id);
+	TRY(stmt_step(stmt, &row, fault));
+	if (!row)
+		return fault_set(fault, FAULT_MALFORMED, "its parent's parent is not there");
+	ca_state_key_name(ret_parent->key.identifier, name);
+	(void)snprintf(path, sizeof path, "%s%s.cer", stmt_text(stmt, "directory"), name);
+	return join_uri(rsync_uri, path, ret_parent->certificate_uri, fault);
+}
+
 /* Where the certificate of the parent's current key is, and until when it is valid. */
 static enum fault_code
-load_parent_certificate(struct db_connection *connection, const char *rsync_uri, struct parent_state *ret_parent, struct fault *fault)
+load_parent_certificate(struct db_connection *connection, int64_t grandparent_id, const char *rsync_uri,
+	struct parent_state *ret_parent, struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	struct issued_object certificate;
@@ -201,7 +225,7 @@ load_parent_certificate(struct db_connection *connection, const char *rsync_uri,
 			return join_uri(rsync_uri, stmt_text(stmt, "path"), ret_parent->certificate_uri, fault);
 		}
 	}
-	return join_uri(rsync_uri, TA_PATH, ret_parent->certificate_uri, fault);
+	return foretell_parent_certificate(connection, grandparent_id, rsync_uri, ret_parent, fault);
 }
 
 /* The CA above: key, resources, and where its certificate and its products are. */
@@ -221,7 +245,7 @@ load_parent(struct db_connection *connection, int64_t parent_id, const char *rsy
 	TRY(load_parent_key(connection, parent_id, &ret_parent->key, fault));
 	TRY(load_resources(connection, parent_id, &ret_parent->resources, &inherits, fault));
 	TRY(join_uri(rsync_uri, stmt_text(stmt, "directory"), ret_parent->repository_uri, fault));
-	return load_parent_certificate(connection, rsync_uri, ret_parent, fault);
+	return load_parent_certificate(connection, stmt_int(stmt, "parent_id"), rsync_uri, ret_parent, fault);
 }
 
 static enum fault_code

@@ -77,6 +77,10 @@ api_contract__every_route_answers(void **state)
 	expect(state, BY_READER, "GET /api/v1/cas/alpha/roas", NULL, 200);
 	expect(state, BY_READER, "GET /api/v1/cas/alpha/objects", NULL, 200);
 	expect(state, BY_READER, "GET /api/v1/publication", NULL, 200);
+	expect(state, BY_OPERATOR, "GET /api/v1/check", NULL, 404);
+	service->checked = true;
+	expect(state, BY_OPERATOR, "GET /api/v1/check", NULL, 200);
+	expect(state, BY_MEMBER, "GET /api/v1/check", NULL, 403);
 	expect(state, BY_READER, "GET /api/v1/audit?ca=alpha&limit=5", NULL, 200);
 	expect(state, BY_ADMIN, "POST /api/v1/tokens", "{\"name\":\"x\",\"role\":\"operator\"}", 201);
 	expect(state, BY_ADMIN, "GET /api/v1/tokens", NULL, 200);

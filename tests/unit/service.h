@@ -37,6 +37,7 @@ struct service {
 	int64_t alpha_id, beta_id;
 	char tokens[SERVICE_TOKENS][TOKEN_TEXT];
 	bool ready;                     /* what the engine says of itself */
+	bool checked;                   /* whether it has a report of a check */
 	char submitted[64];             /* the import that it was told of */
 };
 

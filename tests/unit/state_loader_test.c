@@ -165,6 +165,22 @@ state_loader__forgets_revocations_of_what_has_expired(void **state)
 	assert_int_equal(later->current.revoked_count, 0);
 }
 
+/* Children are signed for first, and their certificates name their parent's, which isn't there yet. */
+static void
+state_loader__foretells_where_the_parents_certificate_will_be(void **state)
+{
+	struct world *world = *state;
+	AUTO(struct ca_state, ca_state_free) before = NULL;
+	AUTO(struct ca_state, ca_state_free) after = NULL;
+	int64_t ca_id = world_add_member(world, "member", "192.0.2.0/24");
+	WORLD_OK(load(world, ca_id, &before, fault));
+	assert_int_equal(world_cut(world), 1);
+	WORLD_OK(load(world, ca_id, &after, fault));
+	assert_int_equal(before->parent.not_after_at, 0);
+	assert_true(after->parent.not_after_at > WORLD_START);
+	assert_string_equal(before->parent.certificate_uri, after->parent.certificate_uri);
+}
+
 int
 main(void)
 {
@@ -174,6 +190,7 @@ main(void)
 		CASE(state_loader__of_a_new_tree),
 		CASE(state_loader__reads_all_of_a_member),
 		CASE(state_loader__forgets_revocations_of_what_has_expired),
+		CASE(state_loader__foretells_where_the_parents_certificate_will_be),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

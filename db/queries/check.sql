@@ -1,0 +1,31 @@
+-- What the self-check holds published files against.
+
+-- name: check_repository
+SELECT rrdp_uri, rsync_uri, session, serial, notified_serial, rsync_serial
+FROM repositories WHERE repository_id = :repository_id
+
+-- name: check_ca
+-- The CA of a key. coming, leaving, left: what stands at its publication point isn't yet, or no more, that of this serial.
+SELECT k.ca_id, c.handle, k.state AS key_state, k.manifest_number, c.state, c.changed_at, c.set_aside_at, c.held_at,
+	c.suspended_at,
+	EXISTS (SELECT 1 FROM objects o WHERE o.ca_id = k.ca_id AND o.withdrawing = 0 AND o.withdrawn_serial IS NULL
+		AND COALESCE(o.published_serial, :serial + 1) > :serial) AS coming,
+	EXISTS (SELECT 1 FROM objects o WHERE o.repository_id = :repository_id AND o.withdrawing = 1
+		AND o.withdrawn_serial IS NULL AND o.ca_id = k.ca_id) AS leaving,
+	EXISTS (SELECT 1 FROM objects o WHERE o.repository_id = :repository_id AND o.withdrawn_serial > :serial
+		AND +o.ca_id = k.ca_id) AS gone
+FROM keys k
+JOIN cas c ON c.ca_id = k.ca_id
+WHERE k.key_identifier = :key_identifier
+
+-- name: check_cas
+-- Those that nothing waits for and that have a manifest in the state of this serial.
+SELECT c.ca_id, c.handle, k.key_identifier
+FROM cas c
+JOIN keys k ON k.ca_id = c.ca_id AND k.state = 'current'
+WHERE c.ca_id > :after AND c.repository_id = :repository_id AND c.state = 'active' AND c.changed_at IS NULL
+	AND c.set_aside_at IS NULL AND c.suspended_at IS NULL
+	AND EXISTS (SELECT 1 FROM objects o WHERE o.ca_id = c.ca_id AND o.kind = 'mft' AND o.key_id = k.key_id AND o.withdrawing = 0
+		AND o.withdrawn_serial IS NULL AND COALESCE(o.published_serial, :serial + 1) <= :serial)
+ORDER BY c.ca_id
+LIMIT :limit

@@ -1,0 +1,92 @@
+#include "publish/check/check_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ca/base/clock.h"
+
+enum fault_code
+check_go_on(const struct check *check, struct fault *fault)
+{
+	const volatile bool *stop = check->request->stop;
+	return stop == NULL || !*stop ? FAULT_NONE : fault_set(fault, FAULT_BUSY, "the check was stopped");
+}
+
+enum fault_code
+check_note(struct check *check, enum check_object object, const char *uri, int64_t not_after_at, struct fault *fault)
+{
+	struct check_report *report = check->report;
+	int64_t left_s = not_after_at - check->request->now_at;
+	report->objects[object]++;
+	if (report->expires_at[object] == 0 || not_after_at < report->expires_at[object])
+		report->expires_at[object] = not_after_at;
+	if (left_s <= 0 || left_s >= check->request->horizon_s[object])
+		return FAULT_NONE;
+	return FOUND(check, EXPIRES_SOON, uri, fault, "it expires in %lld seconds", (long long)left_s);
+}
+
+/* What nothing leads to. */
+static enum fault_code
+find_unlisted(struct check *check, struct fault *fault)
+{
+	for (size_t i = 0; i < check->index.count; i++) {
+		const struct check_entry *entry = &check->index.entries[i];
+		if (entry->published && !entry->listed)
+			TRY(FOUND(check, OBJECT_UNLISTED, entry->uri, fault, "nothing leads to it from the trust anchor"));
+	}
+	return FAULT_NONE;
+}
+
+static enum fault_code
+check_objects(struct check *check, struct check_authority *anchor, struct fault *fault)
+{
+	if (!check->rrdp_read)
+		return FAULT_NONE;
+	TRY(check_manifest_walk(check, anchor, fault));
+	return find_unlisted(check, fault);
+}
+
+static enum fault_code
+run(struct check *check, struct fault *fault)
+{
+	AUTO(struct check_authority, check_authority_free) anchor = NULL;
+	const struct check_request *request = check->request;
+	if (request->db != NULL)
+		TRY(check_view_repository(request->db, request->repository_id, &check->repository, fault));
+	TRY(check_anchor(check, &anchor, fault));
+	if (anchor == NULL)
+		return FAULT_NONE;
+	if (request->db == NULL && !request->without_rsync)
+		TRY(check_rsync_read(check, fault));
+	TRY(check_rrdp(check, fault));
+	TRY(check_database_rrdp(check, fault));
+	TRY(check_objects(check, anchor, fault));
+	TRY(check_database_cas(check, fault));
+	if (request->without_rsync)
+		return FAULT_NONE;
+	return request->db == NULL ? check_rsync_judge(check, fault) : check_rsync(check, fault);
+}
+
+static void
+check_clear(struct check *check)
+{
+	check_index_clear(&check->index);
+	descriptor_close(&check->snapshot);
+	free(check->keys);
+}
+
+enum fault_code
+check_run(const struct check_request *request, struct check_report *report, struct fault *fault)
+{
+	AUTO_CLEAR(struct check, check_clear) check = {
+		.request = request, .report = report, .index = CHECK_INDEX_INIT, .snapshot = -1,
+	};
+	int64_t begun_ms = clock_monotonic_ms();
+	report->checked_at = request->now_at;
+	enum fault_code code = run(&check, fault);
+	if (request->known != NULL)
+		check_known_turn(request->known, code == FAULT_NONE);
+	TRY(code);
+	report->duration_ms = clock_monotonic_ms() - begun_ms;
+	return FAULT_NONE;
+}

@@ -1,0 +1,92 @@
+/* Where files are, and small things about them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ca/base/base64.h"
+#include "publish/check/check_internal.h"
+
+#define BLOCK 65536
+
+bool
+check_span_is(struct span span, const char *text)
+{
+	return span.data != NULL && span_equal(span, SPAN(text, strlen(text)));
+}
+
+/* In a data directory what is below the notification's directory is in rrdp/. */
+static enum fault_code
+open_local(const struct check *check, const char *uri, int *ret_fd, struct fault *fault)
+{
+	char path[CHECK_URI + sizeof "rrdp/"];
+	size_t base = strlen(check->rrdp_base);
+	if (strncmp(uri, check->rrdp_base, base) != 0 || !lint_uri(uri, "https"))
+		return fault_set(fault, FAULT_NOT_FOUND, "%.200s is not below %.200s", uri, check->rrdp_base);
+	memcpy(path, "rrdp/", sizeof "rrdp/");
+	memcpy(path + sizeof "rrdp/" - 1, uri + base, strlen(uri + base) + 1);
+	int fd = openat(check->request->directory, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? fault_set(fault, FAULT_NOT_FOUND, "there is no file %.200s", path) :
+			fault_set_errno(fault, errno, "opening %.200s", path);
+	*ret_fd = fd;
+	return FAULT_NONE;
+}
+
+enum fault_code
+check_place_open(const struct check *check, const char *uri, int64_t limit, int *ret_fd, struct fault *fault)
+{
+	const struct check_source *source = check->request->source;
+	if (check->request->directory >= 0)
+		return open_local(check, uri, ret_fd, fault);
+	return source->open(source->self, uri, limit, ret_fd, fault);
+}
+
+enum fault_code
+check_place_read(int fd, size_t limit, struct bytes *ret_content, struct fault *fault)
+{
+	bytes_reset(ret_content);
+	for (;;) {
+		TRY(bytes_reserve(ret_content, BLOCK, fault));
+		ssize_t length = read(fd, ret_content->data + ret_content->length, BLOCK);
+		if (length < 0 && errno == EINTR)
+			continue;
+		if (length < 0)
+			return fault_set_errno(fault, errno, "reading a file");
+		if (length == 0)
+			return FAULT_NONE;
+		ret_content->length += (size_t)length;
+		if (ret_content->length > limit)
+			return fault_set(fault, FAULT_TOO_LARGE, "a file has more than %zu bytes", limit);
+	}
+}
+
+static void
+drop_blanks(struct bytes *text)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < text->length; i++)
+		if (strchr(" \t\r\n", text->data[i]) == NULL || text->data[i] == '\0')
+			text->data[kept++] = text->data[i];
+	text->length = kept;
+}
+
+enum fault_code
+check_place_object(const struct check *check, const struct check_entry *entry, struct bytes *ret_der, struct fault *fault)
+{
+	AUTO_CLEAR(struct bytes, bytes_clear) text = BYTES_INIT;
+	TRY(bytes_reserve(&text, (size_t)entry->length + 1, fault));
+	while (text.length < entry->length) {
+		ssize_t length = pread(check->snapshot, text.data + text.length, entry->length - text.length,
+			entry->offset + (off_t)text.length);
+		if (length < 0 && errno == EINTR)
+			continue;
+		if (length < 0)
+			return fault_set_errno(fault, errno, "reading the snapshot");
+		if (length == 0)
+			return fault_set(fault, FAULT_IO, "the snapshot was cut off while it was read");
+		text.length += (size_t)length;
+	}
+	drop_blanks(&text);
+	return base64_decode((const char *)text.data, text.length, ret_der, fault);
+}
