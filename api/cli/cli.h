@@ -33,6 +33,11 @@ extern const struct cli_command cli_commands[];
 /* "/api/v1/cas/<escaped handle><rest>", to be freed. */
 CHECKED enum fault_code cli_ca_path(struct cli *cli, const char *handle, const char *rest, char **ret_path, struct fault *fault);
 
+/* The data directory that was named, by --data or CADASTRE_DATA; NULL: none. */
+const char *cli_data(const struct cli *cli);
+/* After a call that failed: is it a data directory on which no server runs, so that the command may work on it by itself? */
+bool cli_no_server(const struct cli *cli, const struct fault *fault);
+
 /* Exit codes of the program. */
 enum cli_exit { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_UNREACHABLE = 3, CLI_REFUSED = 4, CLI_NOT_FOUND = 5, CLI_CONFLICT = 6 };
 int cli_exit_code(enum fault_code code);
@@ -60,8 +65,15 @@ CLI_COMMAND(publication_command);
 CLI_COMMAND(audit_command);
 CLI_COMMAND(import_command);
 CLI_COMMAND(status_command);
+CLI_COMMAND(ta_command_init);
+CLI_COMMAND(ta_command_request);
+CLI_COMMAND(ta_command_sign);
+CLI_COMMAND(ta_command_install);
+CLI_COMMAND(ta_command_export);
 
 extern const struct option_spec init_command_options[], ca_command_resources[], roa_command_options[], token_command_options[],
 	audit_command_options[], import_command_options[], ca_command_list_options[], ca_command_roll_options[];
+extern const struct option_spec ta_command_init_options[], ta_command_request_options[], ta_command_sign_options[],
+	ta_command_export_options[];
 
 #endif

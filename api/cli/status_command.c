@@ -50,6 +50,10 @@ status_command(struct cli *cli, struct fault *fault)
 		return FAULT_NONE;
 	}
 	printf("%-16s %s\n", "Health", "ready");
+	const json_t *ta = json_object_get(json_object_get(json_object_get(health, "health"), "sections"), "ta");
+	const char *reason = json_string_value(json_object_get(ta, "reason"));
+	if (reason != NULL)
+		printf("%-16s %s: %s\n", "Trust anchor", json_string_value(json_object_get(ta, "urgency")), reason);
 	output_record(publication_columns, publication);
 	return FAULT_NONE;
 }

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "api/server/ceremonies.h"
 #include "api/server/config.h"
 #include "api/server/reply.h"
 #include "api/server/request.h"
@@ -38,6 +39,11 @@ struct handler_context {
 	bool (*ready)(void *engine, struct bytes *json_detail);
 	/* An import was recorded and its file is at DIR/imports/<id>. Must not wait. */
 	void (*import_submitted)(void *engine, const char *id);
+	/* Ceremonies of an offline trust anchor (engine.h). */
+	enum fault_code (*ta_request)(void *engine, const struct actor *actor, int64_t after, struct ceremonies_request *ret_request,
+		struct fault *fault);
+	enum fault_code (*ta_install)(void *engine, const struct actor *actor, struct span response,
+		struct ceremonies_installed *ret_installed, struct fault *fault);
 };
 
 #define HANDLER_ARGUMENTS_MAX 4

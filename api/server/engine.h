@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "api/server/ceremonies.h"
 #include "api/server/config.h"
 #include "ca/base/bytes.h"
 #include "ca/base/clock.h"
@@ -47,5 +48,11 @@ void engine_import_submitted(struct engine *engine);
 bool engine_tell_health(void *engine, struct bytes *json);
 /* FAULT_NONE when it does its work; else why not. */
 enum fault_code engine_trouble(struct engine *engine, struct fault *ret_fault);
+
+/* Ceremonies of an offline trust anchor: ca/jobs/ceremony.h says what they do and how they fail. */
+CHECKED enum fault_code engine_ta_request(struct engine *engine, const struct actor *actor, int64_t after,
+	struct ceremonies_request *ret_request, struct fault *fault);
+CHECKED enum fault_code engine_ta_install(struct engine *engine, const struct actor *actor, struct span response,
+	struct ceremonies_installed *ret_installed, struct fault *fault);
 
 #endif

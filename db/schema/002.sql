@@ -24,3 +24,20 @@ UPDATE keys SET published_at = this_update_at WHERE manifest_number > 0;
 -- Health: what expires first of a kind; CAs set aside, for the list of them.
 CREATE INDEX objects_expiry ON objects (kind, not_after_at) WHERE published_serial IS NOT NULL AND withdrawn_serial IS NULL;
 CREATE INDEX cas_set_aside_handle ON cas (handle) WHERE set_aside_at IS NOT NULL;
+
+-- A trust anchor on a machine of its own: the key that signs requests to it, and each request with what became of it.
+CREATE TABLE ta_request_key (
+	id INTEGER PRIMARY KEY CHECK (id = 1),
+	handle BLOB NOT NULL,
+	spki BLOB NOT NULL
+) STRICT;
+CREATE TABLE ta_ceremonies (
+	number INTEGER PRIMARY KEY,
+	state TEXT NOT NULL CHECK (state IN ('pending', 'superseded', 'installed')),
+	request BLOB NOT NULL,                      -- the file
+	requested_at INTEGER NOT NULL,
+	installed_at INTEGER,
+	due_at INTEGER                              -- when the ceremony after it is due; NULL: not installed
+) STRICT;
+CREATE UNIQUE INDEX ta_ceremonies_pending ON ta_ceremonies (state) WHERE state = 'pending';
+CREATE INDEX ta_ceremonies_installed ON ta_ceremonies (number) WHERE state = 'installed';
