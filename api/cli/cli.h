@@ -35,6 +35,10 @@ CHECKED enum fault_code cli_ca_path(struct cli *cli, const char *handle, const c
 
 /* A list of resources as the API takes it: {"asns":[…],"ipv4":[…],"ipv6":[…]}. Faults: INVALID, MEMORY. */
 CHECKED enum fault_code cli_resources_json(const char *list, json_t **ret_resources, struct fault *fault);
+/* The data directory that was named, by --data or CADASTRE_DATA; NULL: none. */
+const char *cli_data(const struct cli *cli);
+/* After a call that failed: is it a data directory on which no server runs, so that the command may work on it by itself? */
+bool cli_no_server(const struct cli *cli, const struct fault *fault);
 
 /* Exit codes of the program. */
 enum cli_exit { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_UNREACHABLE = 3, CLI_REFUSED = 4, CLI_NOT_FOUND = 5, CLI_CONFLICT = 6 };
@@ -73,10 +77,17 @@ CLI_COMMAND(transfer_command_list);
 CLI_COMMAND(transfer_command_show);
 CLI_COMMAND(transfer_command_complete);
 CLI_COMMAND(transfer_command_cancel);
+CLI_COMMAND(ta_command_init);
+CLI_COMMAND(ta_command_request);
+CLI_COMMAND(ta_command_sign);
+CLI_COMMAND(ta_command_install);
+CLI_COMMAND(ta_command_export);
 
 extern const struct option_spec init_command_options[], ca_command_resources[], roa_command_options[], token_command_options[],
 	check_command_options[], audit_command_options[], import_command_options[], ca_command_list_options[], ca_command_roll_options[],
 	ca_command_set_options[], transfer_command_create_options[], transfer_command_list_options[],
 	transfer_command_complete_options[];
+extern const struct option_spec ta_command_init_options[], ta_command_request_options[], ta_command_sign_options[],
+	ta_command_export_options[];
 
 #endif

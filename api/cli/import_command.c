@@ -126,18 +126,17 @@ show_issuing(void *argument, int64_t done, int64_t total)
 	show(argument, "issuing, CAs", done, total);
 }
 
-static const char *
-data_directory(const struct cli *cli)
+const char *
+cli_data(const struct cli *cli)
 {
 	const char *data = cli->arguments->common[COMMON_DATA];
 	return data != NULL ? data : getenv("CADASTRE_DATA");
 }
 
-/* Is it a data directory on which no server runs? */
-static bool
-no_server(const struct cli *cli, const struct fault *fault)
+bool
+cli_no_server(const struct cli *cli, const struct fault *fault)
 {
-	return fault->code == FAULT_NETWORK && data_directory(cli) != NULL && cli->arguments->common[COMMON_SERVER] == NULL &&
+	return fault->code == FAULT_NETWORK && cli_data(cli) != NULL && cli->arguments->common[COMMON_SERVER] == NULL &&
 		getenv("CADASTRE_SERVER") == NULL;
 }
 
@@ -153,8 +152,8 @@ import_command(struct cli *cli, struct fault *fault)
 	if (strcmp(kind, "stats") != 0 && strcmp(kind, "roas") != 0 && strcmp(kind, "members") != 0)
 		return fault_set(fault, FAULT_USAGE, "import what? stats, roas or members, not \"%s\"", kind);
 	enum fault_code reached = client_call(cli->client, "GET", "/health/live", NULL, &health, fault);
-	if (reached != FAULT_NONE && no_server(cli, fault)) {
-		TRY(local_import(data_directory(cli), kind, cli->arguments->values[1], show_issuing, &progress, &answer, fault));
+	if (reached != FAULT_NONE && cli_no_server(cli, fault)) {
+		TRY(local_import(cli_data(cli), kind, cli->arguments->values[1], show_issuing, &progress, &answer, fault));
 		return report(cli, answer, fault);
 	}
 	TRY(memory_printf(&upload, fault, "/api/v1/import/%s", kind));

@@ -17,6 +17,7 @@
 #include "ca/base/atomic_file.h"
 #include "ca/base/log.h"
 #include "ca/base/memory.h"
+#include "ca/ceremony/offline_anchor.h"
 #include "ca/commands/token_commands.h"
 #include "ca/commands/tree_commands.h"
 #include "ca/der/certificate.h"
@@ -244,13 +245,25 @@ import_ta_key(struct init *init, struct fault *fault)
 	return FAULT_NONE;
 }
 
+/* Of a trust anchor on another machine only the public half is known; a key without a handle is one that can't sign here. */
+static enum fault_code
+read_ta_public(struct init *init, struct fault *fault)
+{
+	AUTO_CLEAR(struct bytes, bytes_clear) file = BYTES_INIT;
+	TRY(atomic_file_read(AT_FDCWD, init->request->ta_public, FILE_LIMIT, &file, fault));
+	return offline_anchor_public_parse(bytes_span(&file), &init->spkis[0], fault);
+}
+
 static enum fault_code
 make_keys(struct init *init, struct fault *fault)
 {
+	const struct init_request *request = init->request;
 	TRY(make_master_key(init, fault));
-	if (init->request->ta_key != NULL)
+	if (request->ta_key != NULL)
 		TRY(import_ta_key(init, fault));
-	for (size_t i = init->request->ta_key != NULL ? 1 : 0; i < 3; i++)
+	if (request->ta_public != NULL)
+		TRY(read_ta_public(init, fault));
+	for (size_t i = request->ta_key != NULL || request->ta_public != NULL ? 1 : 0; i < 3; i++)
 		TRY(signer_generate(init->signer, &init->handles[i], &init->spkis[i], fault));
 	return FAULT_NONE;
 }

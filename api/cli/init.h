@@ -17,6 +17,7 @@ struct init_request {
 	const char *listen;              /* address:port; NULL: the default */
 	int64_t batch_window_s;          /* -1: the default */
 	const char *ta_key;              /* file: an existing trust anchor key (PEM or DER); NULL: a new one */
+	const char *ta_public;           /* file: the public half of a key on another machine (`cadastre ta init`); NULL: the key is here */
 	const char *ta_certificate;      /* file: its certificate (DER or PEM); NULL: none */
 	const char *ta_resources;        /* "AS64496-AS64511, 192.0.2.0/24, 2001:db8::/32"; NULL: everything */
 };

@@ -11,13 +11,30 @@
 #include "ca/base/atomic_file.h"
 #include "ca/base/instant.h"
 #include "ca/base/memory.h"
+#include "ca/ceremony/offline_anchor.h"
 #include "ca/commands/import_commands.h"
+#include "ca/commands/tree_commands.h"
+#include "ca/keys/master_key.h"
+#include "ca/keys/passphrase.h"
+#include "ca/keys/software_signer.h"
 #include "ca/views/views.h"
+#include "db/stmt.h"
 
 #define COPY_SIZE 65536
 #define REMARKS_SHOWN 100
 
 static const struct actor local_actor = { .name = "local", .role = ROLE_ADMIN };
+
+/* config must outlive the engine: it borrows it. */
+static enum fault_code
+open_data(const char *data, struct config *config, struct engine **ret_engine, struct fault *fault)
+{
+	AUTO(char, free) settings = NULL;
+	TRY(memory_printf(&settings, fault, "%s/%s", data, CONFIG_FILE));
+	TRY(config_load(settings, config, fault));
+	config->batch_window_s = 0;
+	return engine_open(data, config, ret_engine, fault);
+}
 
 /* The import's own copy: if this process is killed, the server goes on with it. */
 static enum fault_code
@@ -105,7 +122,6 @@ local_import(const char *data, const char *kind, const char *file, void (*progre
 	void *argument, json_t **ret_report, struct fault *fault)
 {
 	AUTO_CLEAR(struct config, config_clear) config = CONFIG_INIT;
-	AUTO(char, free) settings = NULL;
 	AUTO(char, free) copy = NULL;
 	AUTO(struct engine, engine_free) engine = NULL;
 	const volatile bool go_on = false;
@@ -114,10 +130,7 @@ local_import(const char *data, const char *kind, const char *file, void (*progre
 	char id[IMPORT_ID_SIZE];
 	if (!import_kind_parse(kind, &import_kind))
 		return fault_set(fault, FAULT_USAGE, "import what? stats, roas or members, not \"%s\"", kind);
-	TRY(memory_printf(&settings, fault, "%s/%s", data, CONFIG_FILE));
-	TRY(config_load(settings, &config, fault));
-	config.batch_window_s = 0;
-	TRY(engine_open(data, &config, &engine, fault));
+	TRY(open_data(data, &config, &engine, fault));
 	TRY(import_start(engine_context(engine), &local_actor, import_kind, id, fault));
 	TRY(memory_printf(&copy, fault, "%s/%s/%s", data, ENGINE_IMPORTS, id));
 	TRY(copy_file(file, copy, fault));
@@ -128,4 +141,83 @@ local_import(const char *data, const char *kind, const char *file, void (*progre
 	TRY(engine_settle(engine, settled_some, &watch, fault));
 	TRY(import_finish(engine_context(engine), fault));
 	return read_report(engine, id, ret_report, fault);
+}
+
+enum fault_code
+local_ta_request(const char *data, int64_t after, json_t **ret_answer, struct fault *fault)
+{
+	AUTO_CLEAR(struct config, config_clear) config = CONFIG_INIT;
+	AUTO(struct engine, engine_free) engine = NULL;
+	struct ceremonies_request request = { .file = BYTES_INIT };
+	TRY(open_data(data, &config, &engine, fault));
+	TRY(engine_ta_request(engine, &local_actor, after, &request, fault));
+	*ret_answer = json_pack("{s:I,s:s,s:s}", "number", request.number, "request_key", request.fingerprint, "request",
+		bytes_text(&request.file));
+	bytes_clear(&request.file);
+	return *ret_answer != NULL ? FAULT_NONE : fault_set(fault, FAULT_MEMORY, "out of memory");
+}
+
+enum fault_code
+local_ta_install(const char *data, struct span response, json_t **ret_answer, struct fault *fault)
+{
+	AUTO_CLEAR(struct config, config_clear) config = CONFIG_INIT;
+	AUTO(struct engine, engine_free) engine = NULL;
+	struct ceremonies_installed installed;
+	char due[INSTANT_TEXT], ends[INSTANT_TEXT];
+	TRY(open_data(data, &config, &engine, fault));
+	TRY(engine_ta_install(engine, &local_actor, response, &installed, fault));
+	TRY(engine_settle(engine, NULL, NULL, fault));
+	instant_rfc3339(installed.due_at, due);
+	instant_rfc3339(installed.ends_at, ends);
+	*ret_answer = json_pack("{s:I,s:s,s:s}", "number", installed.number, "next_due_at", due, "ends_at", ends);
+	return *ret_answer != NULL ? FAULT_NONE : fault_set(fault, FAULT_MEMORY, "out of memory");
+}
+
+/* The trust anchor's key as the database has it. */
+static enum fault_code
+read_ta_handle(struct engine *engine, struct bytes *ret_handle, int64_t *ret_ends_at, struct fault *fault)
+{
+	AUTO(struct db_connection, db_reader_release) connection = NULL;
+	AUTO(struct stmt, stmt_done) ta = NULL;
+	AUTO(struct stmt, stmt_done) key = NULL;
+	AUTO(struct stmt, stmt_done) ends = NULL;
+	bool row;
+	TRY(db_reader_acquire(engine_context(engine)->db, &connection, fault));
+	TRY(stmt_start(connection, QUERY_CEREMONY_TA, &ta, fault));
+	TRY(stmt_step(ta, &row, fault));
+	if (!row || stmt_int(ta, "offline") != 0)
+		return fault_set(fault, FAULT_CONFLICT, "the trust anchor's key is not on this server");
+	TRY(stmt_start(connection, QUERY_CEREMONY_TA_HANDLE, &key, fault));
+	stmt_bind_int(key, ":key_id", stmt_int(ta, "key_id"));
+	TRY(stmt_step(key, &row, fault));
+	struct span handle = stmt_blob(key, "handle");
+	TRY(bytes_append(ret_handle, handle.data, handle.length, fault));
+	TRY(stmt_start(connection, QUERY_CEREMONY_ENDS, &ends, fault));
+	stmt_bind_int(ends, ":ca_id", stmt_int(ta, "ca_id"));
+	TRY(stmt_step(ends, &row, fault));
+	*ret_ends_at = stmt_int(ends, "ends_at");
+	return FAULT_NONE;
+}
+
+/* The new directory is whole and on disk before the key is forgotten here. */
+enum fault_code
+local_ta_export(const char *data, const char *directory, const struct secret *passphrase, int64_t *ret_ends_at, struct fault *fault)
+{
+	AUTO_CLEAR(struct config, config_clear) config = CONFIG_INIT;
+	AUTO(struct engine, engine_free) engine = NULL;
+	AUTO(struct secret, secret_free) master_key = NULL;
+	AUTO(struct secret, secret_free) key = NULL;
+	AUTO_CLEAR(struct bytes, bytes_clear) handle = BYTES_INIT;
+	TRY(open_data(data, &config, &engine, fault));
+	/* CRL and manifest fresh: the first ceremony then has the most time. */
+	TRY(engine_settle(engine, NULL, NULL, fault));
+	TRY(read_ta_handle(engine, &handle, ret_ends_at, fault));
+	TRY(master_key_load(engine_directory(engine), config.master_key, &master_key, fault));
+	TRY(software_signer_reveal(master_key, bytes_span(&handle), &key, fault));
+	struct offline_anchor_request request = {
+		.path = directory, .passphrase = passphrase, .cost = PASSPHRASE_COST, .source = rsa_key_source(),
+		.existing = SPAN(key->data, key->length), .now_at = clock_now(engine_clock(engine)),
+	};
+	TRY(offline_anchor_create(&request, fault));
+	return tree_forget_ta_key(engine_context(engine), &local_actor, fault);
 }

@@ -7,7 +7,9 @@
 #include <jansson.h>
 #include <stdint.h>
 
+#include "ca/base/bytes.h"
 #include "ca/base/fault.h"
+#include "ca/base/secret.h"
 
 /*
  * Loads a file as POST /api/v1/import/{kind} does, signs and publishes everything, and gives the report that GET /api/v1/imports/{id}
@@ -15,5 +17,15 @@
  */
 CHECKED enum fault_code local_import(const char *data, const char *kind, const char *file,
 	void (*progress)(void *argument, int64_t done, int64_t total), void *argument, json_t **ret_report, struct fault *fault);
+
+/* `ta request` and `ta install` as POST /api/v1/ta/… do them; an installed response is published before it returns. Faults likewise. */
+CHECKED enum fault_code local_ta_request(const char *data, int64_t after, json_t **ret_answer, struct fault *fault);
+/*
+ * Takes the trust anchor's key to a new directory, under a passphrase, and forgets it here. *ret_ends_at: before then the first ceremony
+ * must be held. Faults: CONFLICT (the key is not here; the directory holds something), INVALID (the passphrase), LOCKED, KEY, IO, DISK.
+ */
+CHECKED enum fault_code local_ta_export(const char *data, const char *directory, const struct secret *passphrase, int64_t *ret_ends_at,
+	struct fault *fault);
+CHECKED enum fault_code local_ta_install(const char *data, struct span response, json_t **ret_answer, struct fault *fault);
 
 #endif

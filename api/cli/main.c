@@ -52,6 +52,15 @@ const struct cli_command cli_commands[] = {
 	{ "audit", NULL, "", 0, 0, audit_command_options, false, audit_command, "Who did what and when, newest first." },
 	{ "import", NULL, "stats|roas|members FILE", 2, 2, import_command_options, false, import_command,
 		"Loads a registry: NRO extended statistics, validated payloads (rpki-client JSON or CSV), or JSON lines with both." },
+	{ "ta", "init", "DIR", 1, 1, ta_command_init_options, true, ta_command_init,
+		"On a machine without network: a new directory with a trust anchor's key, under a passphrase." },
+	{ "ta", "request", "FILE", 1, 1, ta_command_request_options, false, ta_command_request,
+		"On the server: what the trust anchor is to sign at the next ceremony, as a file to carry there." },
+	{ "ta", "sign", "DIR REQUEST RESPONSE", 3, 3, ta_command_sign_options, true, ta_command_sign,
+		"On the trust anchor's machine: shows what a request asks for, asks, signs, writes the response." },
+	{ "ta", "export", "DIR", 1, 1, ta_command_export_options, true, ta_command_export,
+		"Without a server: takes the trust anchor's key out of a data directory, into a new one for a machine of its own." },
+	{ "ta", "install", "FILE", 1, 1, NULL, false, ta_command_install, "On the server: checks a response and publishes what it brings." },
 	{ NULL, NULL, NULL, 0, 0, NULL, false, NULL, NULL },
 };
 

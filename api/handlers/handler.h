@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "api/server/ceremonies.h"
 #include "api/server/config.h"
 #include "api/server/reply.h"
 #include "api/server/request.h"
@@ -42,6 +43,11 @@ struct handler_context {
 	void (*import_submitted)(void *engine, const char *id);
 	/* The last report of the self-check. Faults: NOT_FOUND (none yet), MEMORY. */
 	enum fault_code (*check)(void *engine, struct json_t **ret_json, struct fault *fault);
+	/* Ceremonies of an offline trust anchor (engine.h). */
+	enum fault_code (*ta_request)(void *engine, const struct actor *actor, int64_t after, struct ceremonies_request *ret_request,
+		struct fault *fault);
+	enum fault_code (*ta_install)(void *engine, const struct actor *actor, struct span response,
+		struct ceremonies_installed *ret_installed, struct fault *fault);
 };
 
 #define HANDLER_ARGUMENTS_MAX 4

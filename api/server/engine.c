@@ -10,12 +10,14 @@
 #include <unistd.h>
 
 #include "api/server/health_sections.h"
+#include "api/server/health_ta.h"
 #include "api/server/imports.h"
 #include "api/server/self_check.h"
 #include "ca/base/log.h"
 #include "ca/base/memory.h"
 #include "ca/commands/import_commands.h"
 #include "ca/commands/tree_commands.h"
+#include "ca/jobs/ceremony.h"
 #include "ca/jobs/cut.h"
 #include "ca/jobs/publication.h"
 #include "ca/jobs/reconcile.h"
@@ -236,6 +238,7 @@ open_health(struct engine *engine, struct fault *fault)
 {
 	TRY(health_new(engine->db, &engine->clock, &engine->health, fault));
 	health_add(engine->health, "work", tell_work, engine);
+	health_add(engine->health, "ta", health_ta_tell, NULL);
 	health_sections_add(engine->health, engine->config);
 	health_add(engine->health, "check", self_check_tell, engine->check);
 	return FAULT_NONE;
@@ -343,6 +346,40 @@ struct clock *
 engine_clock(struct engine *engine)
 {
 	return &engine->clock;
+}
+
+static struct ceremony_context
+ceremony_of(struct engine *engine)
+{
+	return (struct ceremony_context){
+		.db = engine->db, .clock = &engine->clock, .signer = engine->signer, .timing = &engine->reconcile.settings.timing,
+	};
+}
+
+enum fault_code
+engine_ta_request(struct engine *engine, const struct actor *actor, int64_t after, struct ceremonies_request *ret_request,
+	struct fault *fault)
+{
+	struct ceremony_context context = ceremony_of(engine);
+	struct ceremony_made made = { .file = BYTES_INIT };
+	TRY(ceremony_request_make(&context, actor, after, &made, fault));
+	ret_request->number = made.number;
+	(void)snprintf(ret_request->fingerprint, sizeof ret_request->fingerprint, "%s", made.fingerprint);
+	bytes_swap(&ret_request->file, &made.file);
+	bytes_clear(&made.file);
+	return FAULT_NONE;
+}
+
+enum fault_code
+engine_ta_install(struct engine *engine, const struct actor *actor, struct span response, struct ceremonies_installed *ret_installed,
+	struct fault *fault)
+{
+	struct ceremony_context context = ceremony_of(engine);
+	struct ceremony_done done;
+	TRY(ceremony_response_install(&context, actor, response, &done, fault));
+	*ret_installed = (struct ceremonies_installed){ .number = done.number, .due_at = done.due_at, .ends_at = done.ends_at };
+	scheduler_wake(engine->scheduler);
+	return FAULT_NONE;
 }
 
 void

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "api/server/ceremonies.h"
 #include "api/server/config.h"
 #include "ca/base/bytes.h"
 #include "ca/base/clock.h"
@@ -51,5 +52,10 @@ enum fault_code engine_trouble(struct engine *engine, struct fault *ret_fault);
 struct json_t;
 /* The last report of the self-check. Faults: NOT_FOUND (none was made yet), MEMORY. */
 CHECKED enum fault_code engine_check(void *engine, struct json_t **ret_json, struct fault *fault);
+/* Ceremonies of an offline trust anchor: ca/jobs/ceremony.h says what they do and how they fail. */
+CHECKED enum fault_code engine_ta_request(struct engine *engine, const struct actor *actor, int64_t after,
+	struct ceremonies_request *ret_request, struct fault *fault);
+CHECKED enum fault_code engine_ta_install(struct engine *engine, const struct actor *actor, struct span response,
+	struct ceremonies_installed *ret_installed, struct fault *fault);
 
 #endif

@@ -52,6 +52,19 @@ import_submitted(void *argument, const char *id)
 	engine_import_submitted(argument);
 }
 
+static enum fault_code
+ta_request(void *argument, const struct actor *actor, int64_t after, struct ceremonies_request *ret_request, struct fault *fault)
+{
+	return engine_ta_request(argument, actor, after, ret_request, fault);
+}
+
+static enum fault_code
+ta_install(void *argument, const struct actor *actor, struct span response, struct ceremonies_installed *ret_installed,
+	struct fault *fault)
+{
+	return engine_ta_install(argument, actor, response, ret_installed, fault);
+}
+
 /* Signals are taken by sigwait() alone; every thread started from here on has them blocked. */
 static void
 block_signals(sigset_t *ret_signals)
@@ -75,6 +88,7 @@ serve(const char *path, const struct config *config, const sigset_t *signals, st
 		.db = engine_context(engine)->db, .commands = engine_context(engine), .config = config, .clock = engine_clock(engine),
 		.data_directory = engine_directory(engine), .engine = engine, .ready = engine_tell_health, .import_submitted = import_submitted,
 		.check = engine_check,
+		.ta_request = ta_request, .ta_install = ta_install,
 	};
 	TRY(dispatcher_new(&context, &dispatcher, fault));
 	TRY(http_server_start(config, engine_directory(engine), dispatcher, &server, fault));

@@ -131,7 +131,8 @@ create(struct db_connection *connection, void *argument, struct fault *fault)
 		TRY(insert_adopted(connection, creation, ta_id, ta_key_id, fault));
 	struct audit_event event = {
 		.action = "instance.init", .outcome = "done",
-		.detail = request->adopted != NULL ? "with an existing trust anchor key" : "with a new trust anchor key",
+		.detail = request->ta.handle.length == 0 ? "with a trust anchor key on another machine" :
+			request->adopted != NULL ? "with an existing trust anchor key" : "with a new trust anchor key",
 	};
 	return audit_write(connection, creation->now_at, creation->actor, &event, fault);
 }
@@ -141,6 +142,42 @@ tree_create(const struct command_context *context, const struct actor *actor, co
 {
 	struct creation creation = { .request = request, .actor = actor, .now_at = clock_now(context->clock) };
 	return db_write(context->db, create, &creation, fault);
+}
+
+struct forgetting {
+	const struct actor *actor;
+	int64_t now_at;
+};
+
+static enum fault_code
+forget_ta_key(struct db_connection *connection, void *argument, struct fault *fault)
+{
+	const struct forgetting *forgetting = argument;
+	AUTO(struct stmt, stmt_done) ta = NULL;
+	AUTO(struct stmt, stmt_done) forget = NULL;
+	AUTO(struct stmt, stmt_done) settle = NULL;
+	bool row;
+	TRY(stmt_start(connection, QUERY_CEREMONY_TA, &ta, fault));
+	TRY(stmt_step(ta, &row, fault));
+	if (!row || stmt_int(ta, "offline") != 0)
+		return fault_set(fault, FAULT_CONFLICT, "the trust anchor's key is not on this server");
+	TRY(stmt_start(connection, QUERY_CEREMONY_FORGET_KEY, &forget, fault));
+	stmt_bind_int(forget, ":key_id", stmt_int(ta, "key_id"));
+	TRY(stmt_run(forget, fault));
+	TRY(stmt_start(connection, QUERY_CEREMONY_SETTLE, &settle, fault));
+	stmt_bind_int(settle, ":ca_id", stmt_int(ta, "ca_id"));
+	TRY(stmt_run(settle, fault));
+	struct audit_event event = {
+		.action = "ta.export", .outcome = "done", .detail = "the trust anchor's key was taken to another machine",
+	};
+	return audit_write(connection, forgetting->now_at, forgetting->actor, &event, fault);
+}
+
+enum fault_code
+tree_forget_ta_key(const struct command_context *context, const struct actor *actor, struct fault *fault)
+{
+	struct forgetting forgetting = { .actor = actor, .now_at = clock_now(context->clock) };
+	return db_write(context->db, forget_ta_key, &forgetting, fault);
 }
 
 enum fault_code

@@ -8,7 +8,7 @@
 
 #include "ca/commands/command.h"
 
-/* A key that the signer made, for one of the engine's CAs. Borrowed. */
+/* A key that the signer made, for one of the engine's CAs; an empty handle: its private half is on another machine. Borrowed. */
 struct tree_key {
 	struct span handle, spki;
 	uint8_t identifier[20];
@@ -32,6 +32,12 @@ struct tree_request {
 /* Faults: CONFLICT (there is a tree already), INVALID (URIs), CRYPTO, DATABASE, DISK. */
 CHECKED enum fault_code tree_create(const struct command_context *context, const struct actor *actor, const struct tree_request *request,
 	struct fault *fault);
+
+/*
+ * The trust anchor's key was taken to another machine: forgets it here. From now on ceremonies sign for it. Faults: CONFLICT (it is not
+ * here), DATABASE, DISK.
+ */
+CHECKED enum fault_code tree_forget_ta_key(const struct command_context *context, const struct actor *actor, struct fault *fault);
 
 struct tree_instance {
 	char uuid[37];

@@ -116,3 +116,9 @@ software_signer_new(struct secret *master_key, struct key_source source, struct 
 	TRY(key_cache_new(SOFTWARE_SIGNER_CACHE, &signer->cache, fault));
 	return signer_new(&software_operations, MOVE(signer), ret_signer, fault);
 }
+
+enum fault_code
+software_signer_reveal(const struct secret *master_key, struct span handle, struct secret **ret_private_key, struct fault *fault)
+{
+	return master_key_unwrap(master_key, WRAP_PURPOSE, handle, ret_private_key, fault);
+}

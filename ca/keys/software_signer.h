@@ -12,4 +12,11 @@
 CHECKED enum fault_code software_signer_new(struct secret *master_key, struct key_source source, struct signer **ret_signer,
 	struct fault *fault);
 
+/*
+ * The private key behind a handle, as DER RSAPrivateKey, for the one case in which a key moves to another machine. Faults: KEY (the handle
+ * doesn't open), MEMORY, CRYPTO.
+ */
+CHECKED enum fault_code software_signer_reveal(const struct secret *master_key, struct span handle, struct secret **ret_private_key,
+	struct fault *fault);
+
 #endif

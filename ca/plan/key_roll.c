@@ -15,23 +15,26 @@ staging_s(const struct timing *timing, int64_t own_s)
 	return own_s >= 0 ? own_s : timing->key_staging_s;
 }
 
+/* A certificate that comes from a ceremony is out later than the key's manifest; the time runs from then on. */
 static int64_t
-takes_over_at(const struct ca_instance *staged, const struct timing *timing)
+takes_over_at(const struct ca_state *state, const struct ca_instance *staged, const struct timing *timing)
 {
-	return staged->published_at + staging_s(timing, staged->staging_s);
+	bool by_ceremony = state->parent.key.offline && staged->certified;
+	int64_t out_at = by_ceremony && staged->certificate.not_before_at > staged->published_at ? staged->certificate.not_before_at :
+		staged->published_at;
+	return out_at + staging_s(timing, staged->staging_s);
 }
 
 /* RFC 6489 §2: validators had the time to fetch the NEW instance's certificate, CRL and manifest. */
 static bool
-may_take_over(const struct ca_instance *staged, const struct timing *timing, int64_t now_at)
+may_take_over(const struct ca_state *state, const struct ca_instance *staged, const struct timing *timing, int64_t now_at)
 {
 	bool out = staged->certified && staged->certificate.published && staged->published_at != 0;
-	return out && !timing_never_was(staged->published_at, now_at) && takes_over_at(staged, timing) <= now_at;
+	return out && !timing_never_was(staged->published_at, now_at) && takes_over_at(state, staged, timing) <= now_at;
 }
 
-/* Is nothing left that the key has signed but its CRL and manifest? Children's certificates move to the new key one by one. */
-static bool
-drained(const struct ca_state *state, int64_t key_id)
+bool
+key_roll_drained(const struct ca_state *state, int64_t key_id)
 {
 	for (size_t i = 0; i < state->objects_count; i++) {
 		const struct issued_object *object = &state->objects[i];
@@ -39,6 +42,16 @@ drained(const struct ca_state *state, int64_t key_id)
 			return false;
 	}
 	return true;
+}
+
+/*
+ * Only a ceremony can take its certificate away where the key above is on another machine; until then it keeps its manifest, so that
+ * nothing published points at nothing.
+ */
+static bool
+waits_for_ceremony(const struct ca_state *state, const struct ca_instance *instance)
+{
+	return state->parent.key.offline && instance->certified;
 }
 
 void
@@ -55,13 +68,13 @@ key_roll_choose(const struct ca_state *state, const struct timing *timing, struc
 		return;
 	}
 	plan->passive.instance = other;
-	if (other->stage == KEY_STAGED && exists && may_take_over(other, timing, plan->now_at)) {
+	if (other->stage == KEY_STAGED && exists && may_take_over(state, other, timing, plan->now_at)) {
 		plan->activate = true;
 		plan->active.instance = other;
 		plan->passive.instance = current;
 	} else if (other->stage == KEY_RETIRED) {
 		bool over = other->retired_at + timing->key_retiring_s <= plan->now_at || timing_never_was(other->retired_at, plan->now_at);
-		plan->destroy = !exists || (over && drained(state, other->key.key_id));
+		plan->destroy = !exists || (over && key_roll_drained(state, other->key.key_id) && !waits_for_ceremony(state, other));
 	}
 }
 
@@ -82,8 +95,12 @@ key_roll_due(const struct ca_state *state, const struct timing *timing, const st
 		return due(plan, plan->now_at + timing->key_retiring_s);
 	if (plan->passive.make_key)
 		return due(plan, plan->now_at + staging_s(timing, state->roll_staging_s));
+	/* The ceremony that brings its certificate has the CA looked at again. */
+	if (passive->stage == KEY_STAGED && state->parent.key.offline && !passive->certified)
+		return 0;
 	if (passive->stage == KEY_STAGED)
-		return due(plan, passive->published_at != 0 ? takes_over_at(passive, timing) : 0);
+		return due(plan, passive->published_at != 0 ? takes_over_at(state, passive, timing) : 0);
 	/* A retired one that is not drained yet is looked at again whenever a child's certificate moves. */
-	return drained(state, passive->key.key_id) ? due(plan, passive->retired_at + timing->key_retiring_s) : 0;
+	bool ends_by_time = key_roll_drained(state, passive->key.key_id) && !waits_for_ceremony(state, passive);
+	return ends_by_time ? due(plan, passive->retired_at + timing->key_retiring_s) : 0;
 }

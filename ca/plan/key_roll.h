@@ -20,6 +20,9 @@
 /* Sets active.instance, passive.instance, make_key, activate and destroy of a plan whose now_at is set. */
 void key_roll_choose(const struct ca_state *state, const struct timing *timing, struct ca_plan *plan);
 
+/* Is nothing left that the key has signed but its CRL and manifest? Children's certificates move to the new key one by one. */
+bool key_roll_drained(const struct ca_state *state, int64_t key_id);
+
 /* When the next step is due that only the time brings, for what stands once the plan is done; 0: none. */
 int64_t key_roll_due(const struct ca_state *state, const struct timing *timing, const struct ca_plan *plan);
 

@@ -68,13 +68,13 @@ plan_certificate(const struct ca_state *state, const struct timing *timing, stru
 	if (own->instance == NULL)
 		return;
 	bool certified = own->instance->certified;
+	/* Where the key above is on another machine, a ceremony brings the certificate or takes it away; everything else goes on. */
+	if (state->kind != CA_TA && state->parent.key.offline)
+		return;
 	if (!plan_may_exist(state) || (plan->destroy && own == &plan->passive)) {
 		own->withdraw_certificate = certified;
 		return;
 	}
-	/* Where the key above is on another machine, the next ceremony brings the certificate; everything else goes on. */
-	if (state->kind != CA_TA && state->parent.key.offline)
-		return;
 	/* Likewise where the CA above is set aside: what it certified is left as it is, and renewed when that one is repaired. */
 	if (state->kind != CA_TA && state->parent.set_aside && certified &&
 		(state->held || certificate_right(state, own->instance, plan->now_at)))

@@ -153,5 +153,16 @@ CHECKED enum fault_code transfer_view_get(struct db_connection *connection, int6
 /* Newest first, ids below `before` (0: from the newest); ca_id 0: of all CAs. */
 CHECKED enum fault_code transfer_view_list(struct db_connection *connection, int64_t ca_id, int64_t before, int64_t limit,
 	transfer_row_fn give, void *argument, struct fault *fault);
+enum ta_urgency { TA_ONLINE, TA_OK, TA_SOON, TA_DUE, TA_OVERDUE };
+struct ta_row {
+	enum ta_urgency urgency;                        /* TA_ONLINE: its key is on this server, and there are no ceremonies */
+	char reason[160];                               /* a sentence for a person: what is needed, and by when */
+	int64_t number, installed_at;                   /* of the last ceremony; 0: none yet */
+	int64_t pending, requested_at;                  /* the request that waits for its response; 0: none */
+	int64_t due_at, ends_at;                        /* when the next ceremony is due; when the first of the objects ends; 0: none */
+};
+const char *ta_view_urgency_text(enum ta_urgency urgency); /* "online", "ok", "soon", "due", "overdue" */
+/* How the next ceremony of an offline trust anchor stands. */
+CHECKED enum fault_code ta_view_get(struct db_connection *connection, int64_t now_at, struct ta_row *ret_row, struct fault *fault);
 
 #endif

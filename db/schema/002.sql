@@ -47,3 +47,19 @@ CREATE INDEX transfers_from ON transfers (from_ca_id, transfer_id) WHERE from_ca
 CREATE INDEX transfers_to ON transfers (to_ca_id, transfer_id) WHERE to_ca_id IS NOT NULL;
 CREATE INDEX transfers_prepared ON transfers (transfer_id) WHERE state = 'prepared';
 CREATE INDEX transfers_issuing ON transfers (transfer_id) WHERE state = 'issuing' AND serial IS NULL;
+-- A trust anchor on a machine of its own: the key that signs requests to it, and each request with what became of it.
+CREATE TABLE ta_request_key (
+	id INTEGER PRIMARY KEY CHECK (id = 1),
+	handle BLOB NOT NULL,
+	spki BLOB NOT NULL
+) STRICT;
+CREATE TABLE ta_ceremonies (
+	number INTEGER PRIMARY KEY,
+	state TEXT NOT NULL CHECK (state IN ('pending', 'superseded', 'installed')),
+	request BLOB NOT NULL,                      -- the file
+	requested_at INTEGER NOT NULL,
+	installed_at INTEGER,
+	due_at INTEGER                              -- when the ceremony after it is due; NULL: not installed
+) STRICT;
+CREATE UNIQUE INDEX ta_ceremonies_pending ON ta_ceremonies (state) WHERE state = 'pending';
+CREATE INDEX ta_ceremonies_installed ON ta_ceremonies (number) WHERE state = 'installed';

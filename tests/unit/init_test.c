@@ -17,7 +17,10 @@
 #include "api/server/config.h"
 #include "ca/base/atomic_file.h"
 #include "ca/base/base64.h"
+#include "ca/ceremony/offline_anchor.h"
 #include "ca/der/certificate.h"
+#include "ca/der/tal.h"
+#include "ca/keys/passphrase.h"
 #include "ca/resources/resource_list.h"
 #include "tests/unit/scratch.h"
 
@@ -348,6 +351,36 @@ init__refuses_certificates_of_no_trust_anchor(void **state)
 	assert_int_not_equal(access(request.data, F_OK), 0);
 }
 
+/* The public half of a key on another machine: an instance whose trust anchor waits for its first ceremony. */
+static void
+init__leaves_the_trust_anchor_to_another_machine(void **state)
+{
+	AUTO(struct secret, secret_free) passphrase = NULL;
+	struct init_request request = right(state);
+	assert_int_equal(secret_new(PASSPHRASE_MIN, &passphrase, NULL), FAULT_NONE);
+	struct offline_anchor_request anchor = {
+		.path = scratch_path(state, "anchor"), .passphrase = passphrase, .cost = PASSPHRASE_COST_MIN, .source = rsa_key_source(),
+	};
+	assert_int_equal(offline_anchor_create(&anchor, NULL), FAULT_NONE);
+	request.ta_public = scratch_path(state, "missing");
+	must_fail(&request, FAULT_NOT_FOUND);
+	request.ta_public = scratch_path(state, "anchor/ledger");
+	must_fail(&request, FAULT_MALFORMED);
+	assert_int_not_equal(access(request.data, F_OK), 0);
+	request.ta_public = scratch_path(state, "anchor/ta.public");
+	must_run(&request);
+	AUTO_CLEAR(struct bytes, bytes_clear) public_file = read_file(scratch_path(state, "anchor"), "ta.public");
+	AUTO_CLEAR(struct bytes, bytes_clear) spki = BYTES_INIT;
+	AUTO_CLEAR(struct bytes, bytes_clear) expected = BYTES_INIT;
+	AUTO_CLEAR(struct bytes, bytes_clear) tal = read_file(request.data, "ta/ta.tal");
+	assert_int_equal(offline_anchor_public_parse(bytes_span(&public_file), &spki, NULL), FAULT_NONE);
+	assert_int_equal(tal_print("https://rrdp.example.net/ta/ta.cer", "rsync://rsync.example.net/repo/ta/ta.cer", bytes_span(&spki),
+		&expected, NULL), FAULT_NONE);
+	assert_true(span_equal(bytes_span(&tal), bytes_span(&expected)));
+	char certificate[PATH_SIZE];
+	assert_int_not_equal(access(join(certificate, request.data, "ta/ta.cer"), F_OK), 0);
+}
+
 int
 main(void)
 {
@@ -361,6 +394,7 @@ main(void)
 		CASE(init__refuses_certificates_of_no_trust_anchor),
 		CASE(init__lays_all_that_a_server_needs),
 		CASE(init__continues_a_trust_anchor),
+		CASE(init__leaves_the_trust_anchor_to_another_machine),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
