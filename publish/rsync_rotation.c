@@ -105,11 +105,13 @@ rsync_rotation_drop(const struct site *site, const struct publication_tree *tree
 	return atomic_file_remove_tree(site->directory, path, fault);
 }
 
+/* One that was retired at a time that lies ahead, by a clock that was wrong, could be out of use for as long as that was wrong. */
 static bool
 is_free(const struct rsync_rotation *rotation, const struct publication_tree *tree, const struct site *site)
 {
+	int64_t now_at = clock_now(site->clock);
 	return tree != rotation->served && tree != linked_tree(rotation) && tree->target_serial == 0 &&
-		tree->retired_at <= clock_now(site->clock) - site->settings.tree_grace_s;
+		(tree->retired_at <= now_at - site->settings.tree_grace_s || tree->retired_at > now_at + CLOCK_STEP_LIMIT_S);
 }
 
 static enum fault_code

@@ -90,4 +90,10 @@ extern const struct option_spec init_command_options[], ca_command_resources[], 
 extern const struct option_spec ta_command_init_options[], ta_command_request_options[], ta_command_sign_options[],
 	ta_command_export_options[];
 
+CLI_COMMAND(publication_command_accept);
+CLI_COMMAND(clock_command_confirm_right);
+CLI_COMMAND(backup_command);
+CLI_COMMAND(restore_command);
+extern const struct option_spec backup_command_options[], restore_command_options[];
+
 #endif

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "api/cli/init_uri.h"
+#include "api/cli/rsyncd_conf.h"
 #include "api/cli/tls_certificate.h"
 #include "api/server/config.h"
 #include "api/server/engine.h"
@@ -26,6 +27,7 @@
 #include "ca/keys/rsa_key.h"
 #include "ca/keys/software_signer.h"
 #include "ca/resources/resource_list.h"
+#include "db/epoch.h"
 #include "db/stmt.h"
 
 #define FILE_LIMIT 65536
@@ -155,40 +157,6 @@ write_tls(struct init *init, struct fault *fault)
 	return put(init, init->config.tls_key, &key, 0600, fault);
 }
 
-/*
- * Started by root, rsyncd would turn into "nobody", who can't enter the data directory: uid and gid say whose it is. Started by that
- * owner, they are ignored. The module's path goes through the link that each new tree flips; the client stays in the tree it began with.
- */
-static enum fault_code
-write_rsyncd(struct init *init, struct fault *fault)
-{
-	AUTO_CLEAR(struct bytes, bytes_clear) text = BYTES_INIT;
-	AUTO(char, free) path = realpath(init->request->data, NULL);
-	char module[INIT_HOST_SIZE];
-	struct stat status;
-	if (path == NULL || fstat(init->directory, &status) != 0)
-		return fault_set_errno(fault, errno, "looking at %s", init->request->data);
-	init_uri_module(init->config.rsync_uri, module);
-	TRY(bytes_printf(&text, fault,
-		"# rsync --daemon --config=%s/rsyncd.conf --port=PORT --address=ADDRESS\n"
-		"# Serves what %s names. Written by cadastre init; yours to change.\n"
-		"use chroot = no\n"
-		"read only = yes\n"
-		"list = yes\n"
-		"numeric ids = yes\n"
-		"reverse lookup = no\n"
-		"max connections = 500\n"
-		"timeout = 300\n"
-		"uid = %ld\n"
-		"gid = %ld\n"
-		"\n"
-		"[%s]\n"
-		"comment = RPKI repository\n"
-		"path = %s/rsync/current\n",
-		path, init->config.rsync_uri, (long)status.st_uid, (long)status.st_gid, module, path));
-	return put(init, "rsyncd.conf", &text, 0644, fault);
-}
-
 /* ---- the trust anchor ---- */
 
 static enum fault_code
@@ -314,6 +282,16 @@ write_token(struct init *init, const struct command_context *context, struct fau
 }
 
 static enum fault_code
+write_epoch(const struct init *init, struct db *db, struct fault *fault)
+{
+	AUTO(struct db_connection, db_reader_release) connection = NULL;
+	struct epoch_mark mark;
+	TRY(db_reader_acquire(db, &connection, fault));
+	TRY(epoch_read_database(connection, &mark, fault));
+	return epoch_write(init->directory, NULL, &mark, fault);
+}
+
+static enum fault_code
 make_database(struct init *init, struct fault *fault)
 {
 	AUTO(char, free) path = NULL;
@@ -322,7 +300,8 @@ make_database(struct init *init, struct fault *fault)
 	TRY(db_open(path, true, &db, fault));
 	struct command_context context = { .db = db, .clock = &init->clock };
 	TRY(make_tree(init, &context, fault));
-	return write_token(init, &context, fault);
+	TRY(write_token(init, &context, fault));
+	return write_epoch(init, db, fault);
 }
 
 static enum fault_code
@@ -352,7 +331,7 @@ lay(struct init *init, struct fault *fault)
 	TRY(make_directories(init, fault));
 	TRY(write_config(init, fault));
 	TRY(write_tls(init, fault));
-	TRY(write_rsyncd(init, fault));
+	TRY(rsyncd_conf_write(init->directory, init->request->data, init->config.rsync_uri, fault));
 	TRY(make_keys(init, fault));
 	TRY(make_database(init, fault));
 	TRY(write_tal(init, fault));

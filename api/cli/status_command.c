@@ -17,6 +17,21 @@ static const struct output_column aside_columns[] = {
 	{ "handle", "CA", false }, { "kind", "KIND", false }, { "set_aside", "WHY", false }, { NULL, NULL, false },
 };
 
+/* Only where the guard refuses something. */
+static const struct output_column refused_columns[] = {
+	{ "code", "Refused", false }, { "payloads_lost", "Payloads lost", true }, { "cas_lost", "CAs lost", true }, { "at", "Since", false },
+	{ NULL, NULL, false },
+};
+
+static void
+print_publication(const json_t *publication)
+{
+	const json_t *refused = json_object_get(publication, "refused");
+	output_record(publication_columns, publication);
+	if (json_is_object(refused))
+		output_record(refused_columns, refused);
+}
+
 enum { AUDIT_CA, AUDIT_AFTER, AUDIT_LIMIT };
 const struct option_spec audit_command_options[] = {
 	[AUDIT_CA] = { "ca", "CA", "only what concerns this CA" },
@@ -38,7 +53,7 @@ publication_command(struct cli *cli, struct fault *fault)
 	if (cli->json)
 		output_json(answer);
 	else
-		output_record(publication_columns, answer);
+		print_publication(answer);
 	return FAULT_NONE;
 }
 
@@ -58,7 +73,7 @@ static enum fault_code
 print_status(const json_t *health, const json_t *publication, const json_t *aside, struct fault *fault)
 {
 	health_output(health);
-	output_record(publication_columns, publication);
+	print_publication(publication);
 	if (json_array_size(aside) == 0)
 		return FAULT_NONE;
 	printf("\nSet aside; once the cause is gone: cadastre ca repair CA\n");

@@ -33,6 +33,7 @@ struct handler_context {
 	const struct command_context *commands;
 	const struct config *config;
 	const struct clock *clock;
+	struct clock *confirmable_clock; /* the same, for an operator to say that it is right */
 	int data_directory;             /* descriptor of DIR */
 
 	/* What the engine supplies; called from any worker. Each may be NULL: always ready; nobody to tell. */

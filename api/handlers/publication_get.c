@@ -25,6 +25,25 @@ write_rsync(struct json_writer *writer, const struct publication_row *row)
 	json_writer_end(writer);
 }
 
+/* null: its guard refuses nothing. */
+static void
+write_refused(struct json_writer *writer, const struct publication_row *row)
+{
+	if (row->refused_code == NULL) {
+		json_writer_text(writer, "refused", NULL);
+		return;
+	}
+	json_writer_object(writer, "refused");
+	json_writer_text(writer, "code", row->refused_code);
+	json_writer_instant(writer, "at", row->refused_at);
+	json_writer_number(writer, "payloads_lost", row->refused_payloads_lost);
+	json_writer_number(writer, "payloads", row->refused_payloads);
+	json_writer_number(writer, "cas_lost", row->refused_cas_lost);
+	json_writer_number(writer, "cas", row->refused_cas);
+	json_writer_truth(writer, "accepted", row->refused_accepted);
+	json_writer_end(writer);
+}
+
 /* What is on disk first; the last cut may be a little ahead of it. */
 static enum fault_code
 give_publication(void *argument, const struct publication_row *row, struct fault *fault)
@@ -41,6 +60,7 @@ give_publication(void *argument, const struct publication_row *row, struct fault
 	json_writer_number(writer, "cas_waiting", row->cas_waiting);
 	json_writer_number(writer, "cas_set_aside", row->cas_set_aside);
 	json_writer_number(writer, "roas", row->roas);
+	write_refused(writer, row);
 	json_writer_end(writer);
 	return json_writer_check(writer, fault);
 }

@@ -27,6 +27,7 @@
 #include "ca/keys/rsa_key.h"
 #include "ca/keys/software_signer.h"
 #include "db/data_lock.h"
+#include "db/epoch.h"
 #include "publish/publisher.h"
 
 /* A step that wants another one within this time has work left. */
@@ -39,6 +40,7 @@ struct engine {
 	struct data_lock *lock;
 	struct clock clock;
 	struct db *db;
+	struct epoch *epoch;
 	struct tree_instance instance;
 	struct signer *signer;
 	struct key_pool *pool;
@@ -62,10 +64,13 @@ cut_made(void *argument)
 	publication_wake(engine->publication);
 }
 
+/* How new the database is stands beside it before anybody sees what is newer. */
 static enum fault_code
 do_publish(void *self, int64_t *ret_serial, struct fault *fault)
 {
-	return publisher_publish(((struct engine *)self)->publisher, ret_serial, fault);
+	struct engine *engine = self;
+	TRY(epoch_record(engine->epoch, fault));
+	return publisher_publish(engine->publisher, ret_serial, fault);
 }
 
 static enum fault_code
@@ -117,7 +122,10 @@ open_database(struct engine *engine, struct fault *fault)
 	AUTO(char, free) path = NULL;
 	TRY(memory_printf(&path, fault, "%s/%s", engine->path, ENGINE_DATABASE));
 	TRY(db_open(path, false, &engine->db, fault));
+	/* Before anything else is done with it: an older, emptied or foreign database does no work at all. */
+	TRY(epoch_open(engine->db, engine->directory, engine->config->epoch_file, &engine->epoch, fault));
 	TRY(tree_instance_get(engine->db, &engine->instance, fault));
+	TRY(guard_check_rows(engine->db, engine->instance.repository_id, fault));
 	if (strcmp(engine->instance.rrdp_uri, engine->config->rrdp_uri) != 0 ||
 		strcmp(engine->instance.rsync_uri, engine->config->rsync_uri) != 0)
 		return fault_set(fault, FAULT_CONFIG, "rrdp_uri and rsync_uri stand in every certificate and can't be changed: "
@@ -182,6 +190,7 @@ open_jobs(struct engine *engine, struct fault *fault)
 		.repository_id = engine->instance.repository_id, .batch_window_s = config->batch_window_s,
 		.cut_objects_max = config->cut_objects_max, .renewal_window_s = config->renewal_window_s,
 		.renewals_per_cut = config->renewals_per_cut,
+		.guard = { .share_percent = config->guard_share, .payloads_min = config->guard_from },
 	};
 	return scheduler_new(&engine->reconcile, &settings, cut_made, engine, &engine->scheduler, fault);
 }
@@ -286,7 +295,7 @@ settle_once(struct engine *engine, int64_t *ret_waiting, bool *ret_settled, stru
 		(void)nanosleep(&next_second, NULL);
 	else if (code != FAULT_NONE)
 		return code;
-	TRY(publisher_publish(engine->publisher, &serial, fault));
+	TRY(do_publish(engine, &serial, fault));
 	TRY(cut_look(engine->db, engine->instance.repository_id, &position, fault));
 	TRY(reconcile_due(&engine->reconcile, ret_waiting, &renewal_at, fault));
 	/* Renewals that wait for their window are left to the server. */
@@ -322,6 +331,7 @@ engine_free(struct engine *engine)
 	workers_free(engine->signers);
 	key_pool_free(engine->pool);
 	signer_free(engine->signer);
+	epoch_close(engine->epoch);
 	db_close(engine->db);
 	data_lock_free(engine->lock);
 	if (engine->directory >= 0)

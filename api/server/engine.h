@@ -24,7 +24,7 @@ struct engine;
 
 /*
  * Takes the directory's lock and opens everything; starts no thread that changes anything. config is borrowed. Faults: LOCKED, NOT_FOUND,
- * SCHEMA, KEY (missing or wrong master key), CONFIG (URIs other than the database's), IO, DATABASE.
+ * SCHEMA, EPOCH (an older, emptied or foreign database), KEY (missing or wrong master key), CONFIG (URIs other than the database's), IO, DATABASE.
  */
 CHECKED enum fault_code engine_open(const char *path, const struct config *config, struct engine **ret_engine, struct fault *fault);
 /* Scheduler, publication and imports begin. */

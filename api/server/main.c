@@ -86,6 +86,7 @@ serve(const char *path, const struct config *config, const sigset_t *signals, st
 	TRY(engine_open(path, config, &engine, fault));
 	struct handler_context context = {
 		.db = engine_context(engine)->db, .commands = engine_context(engine), .config = config, .clock = engine_clock(engine),
+		.confirmable_clock = engine_clock(engine),
 		.data_directory = engine_directory(engine), .engine = engine, .ready = engine_tell_health, .import_submitted = import_submitted,
 		.check = engine_check,
 		.ta_request = ta_request, .ta_install = ta_install,

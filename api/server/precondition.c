@@ -127,7 +127,7 @@ bool
 precondition_not_modified(const char *field, int64_t modified_at)
 {
 	int64_t since_at;
-	return field != NULL && instant_parse_http(field, &since_at) && modified_at <= since_at;
+	return field != NULL && instant_parse_http(field, &since_at) && modified_at == since_at;
 }
 
 /* RFC 9110 §12.4.2: a weight of 0 in any spelling means no. */

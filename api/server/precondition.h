@@ -32,7 +32,10 @@ CHECKED enum fault_code precondition_match(const char *field, int64_t version, b
  */
 bool precondition_unchanged(const char *field, const char *tag);
 
-/* If-Modified-Since: true when the file is no newer than that (§13.1.3). A field that is no date is as if absent. */
+/*
+ * If-Modified-Since: true when the file is of that very time. §13.1.3 has "no newer than", but after a clock that went back a newer file
+ * has an earlier time and would stay hidden. A field that is no date is as if absent.
+ */
 bool precondition_not_modified(const char *field, int64_t modified_at);
 
 /* Accept-Encoding: may the answer be gzip (§12.5.3)? NULL: no. */

@@ -2,6 +2,7 @@
 
 #include "ca/base/base64.h"
 #include "ca/base/randomness.h"
+#include "ca/jobs/guard.h"
 #include "ca/plan/timing.h"
 #include "db/stmt.h"
 
@@ -107,6 +108,7 @@ make(struct db_connection *connection, void *argument, struct fault *fault)
 		return fault_set(fault, FAULT_CLOCK, "the clock is not past the last cut yet: %lld s to go",
 			(long long)(position.cut_at - cut->now_at + 1));
 	cut->serial = position.serial + 1;
+	TRY(guard_count(connection, cut->repository_id, cut->now_at, fault));
 	/* Numbers are committed here, before any byte leaves the process (RFC 9286 §4.2.1, RFC 9829). */
 	TRY(run(connection, QUERY_CUT_KEYS, cut, false, fault));
 	TRY(run(connection, QUERY_CUT_WITHDRAW, cut, true, fault));

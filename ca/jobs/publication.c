@@ -8,6 +8,7 @@
 #include "ca/base/metrics.h"
 #include "ca/base/alarm.h"
 #include "ca/jobs/cut.h"
+#include "ca/plan/timing.h"
 
 #define RETRY_MS 1000
 #define RETIRE_EVERY_S 60
@@ -26,12 +27,18 @@ struct publication {
 	struct fault trouble;
 };
 
+/* Until the next tree; 0 or less: now. A last one that lies ahead is of a clock that was wrong. */
+static int64_t
+rsync_due_s(const struct publication *publication, const struct cut_position *position)
+{
+	int64_t now_at = clock_now(publication->clock);
+	return timing_never_was(position->rsync_at, now_at) ? 0 : position->rsync_at + publication->settings.rsync_interval_s - now_at;
+}
+
 static bool
 rsync_due(const struct publication *publication, const struct cut_position *position)
 {
-	if (position->rsync_serial >= position->notified_serial)
-		return false;
-	return clock_now(publication->clock) >= position->rsync_at + publication->settings.rsync_interval_s;
+	return position->rsync_serial < position->notified_serial && rsync_due_s(publication, position) <= 0;
 }
 
 static enum fault_code
@@ -119,7 +126,7 @@ wait_ms(struct publication *publication, bool trouble)
 		return RETRY_MS;
 	if (position.rsync_serial >= position.notified_serial)
 		return LOOK_MS;
-	int64_t left_s = position.rsync_at + publication->settings.rsync_interval_s - clock_now(publication->clock);
+	int64_t left_s = rsync_due_s(publication, &position);
 	return left_s <= 0 ? RETRY_MS : left_s * 1000 < LOOK_MS ? left_s * 1000 : LOOK_MS;
 }
 

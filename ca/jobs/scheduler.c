@@ -194,6 +194,7 @@ reconcile_and_cut(struct scheduler *scheduler, const struct outlook *outlook, st
 	if (outlook->now_at >= outlook->wave_from_at && !result->more && result->objects < scheduler->settings.cut_objects_max)
 		TRY(renew_wave(scheduler, outlook, result, fault));
 	TRY(reconcile_parents(reconcile, result, fault));
+	TRY(guard_check(reconcile->db, scheduler->settings.repository_id, &scheduler->settings.guard, reconcile->clock, fault));
 	TRY(cut_make(reconcile->db, scheduler->settings.repository_id, reconcile->clock, ret_serial, fault));
 	if (*ret_serial == 0)
 		return FAULT_NONE;

@@ -18,6 +18,7 @@
 #define CA_JOBS_SCHEDULER_H
 
 #include "ca/base/scope.h"
+#include "ca/jobs/guard.h"
 #include "ca/jobs/reconcile.h"
 
 struct scheduler_settings {
@@ -26,6 +27,7 @@ struct scheduler_settings {
 	int64_t cut_objects_max;             /* about so many objects in one cut; the rest goes into the next */
 	int64_t renewal_window_s;            /* least time between two waves of renewals; 0: as soon as they are due */
 	int64_t renewals_per_cut;            /* about so many renewed objects in one wave; 0: as many as a cut may have */
+	struct guard_settings guard;
 };
 
 struct scheduler;

@@ -113,17 +113,19 @@ plan_roas(const struct ca_state *state, const struct plan_settings *settings, st
 	return roa_layout_make(state, held, count, &settings->layout, &bounds, &plan->layout, fault);
 }
 
+/* last_at: the key's last thisUpdate. After a restore it is later than that of the list that stands, as there may have been others since. */
 static bool
-list_right(const struct issued_object *list, const struct timing *timing, int64_t now_at)
+list_right(const struct issued_object *list, int64_t last_at, const struct timing *timing, int64_t now_at)
 {
-	return list != NULL && timing_manifest_due(timing, list->not_after_at) > now_at && !timing_never_was(list->not_before_at, now_at);
+	return list != NULL && timing_manifest_due(timing, list->not_after_at) > now_at && !timing_never_was(list->not_before_at, now_at) &&
+		(list->not_before_at >= last_at || timing_never_was(last_at, now_at));
 }
 
 static bool
-manifest_right(const struct ca_state *state, int64_t key_id, const struct timing *timing, int64_t now_at)
+manifest_right(const struct ca_state *state, const struct key_state *key, const struct timing *timing, int64_t now_at)
 {
-	return list_right(ca_state_object(state, key_id, OBJECT_MFT), timing, now_at) &&
-		list_right(ca_state_object(state, key_id, OBJECT_CRL), timing, now_at);
+	return list_right(ca_state_object(state, key->key_id, OBJECT_MFT), key->this_update_at, timing, now_at) &&
+		list_right(ca_state_object(state, key->key_id, OBJECT_CRL), key->this_update_at, timing, now_at);
 }
 
 /* Products of children (their certificates) come and go with the children; a mark on the parent tells that they did. */
@@ -140,12 +142,12 @@ plan_manifest(const struct ca_state *state, const struct timing *timing, struct 
 {
 	if (own->instance == NULL)
 		return FAULT_NONE;
-	int64_t key_id = own->instance->key.key_id;
 	if (!plan_may_exist(state) || (plan->destroy && own == &plan->passive)) {
 		own->withdraw_products = state->objects_count > 0;
 		return FAULT_NONE;
 	}
-	own->issue_manifest = own->make_key || products_changed(state, plan, own) || !manifest_right(state, key_id, timing, plan->now_at);
+	own->issue_manifest = own->make_key || products_changed(state, plan, own) ||
+		!manifest_right(state, &own->instance->key, timing, plan->now_at);
 	if (!own->issue_manifest)
 		return FAULT_NONE;
 	if (state->objects_count + plan->layout.roas_count > MANIFEST_ENTRIES_LIMIT)

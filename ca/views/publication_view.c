@@ -42,11 +42,33 @@ object_view_list(struct db_connection *connection, int64_t ca_id, object_row_fn 
 	}
 }
 
+/* The row borrows from the statement. */
+static enum fault_code
+find_refusal(struct db_connection *connection, int64_t repository_id, struct stmt **ret_stmt, struct publication_row *row,
+	struct fault *fault)
+{
+	bool found;
+	TRY(stmt_start(connection, QUERY_GUARD_REFUSAL, ret_stmt, fault));
+	stmt_bind_int(*ret_stmt, ":repository_id", repository_id);
+	TRY(stmt_step(*ret_stmt, &found, fault));
+	if (!found)
+		return FAULT_NONE;
+	row->refused_code = stmt_text(*ret_stmt, "code");
+	row->refused_at = stmt_int(*ret_stmt, "refused_at");
+	row->refused_payloads = stmt_int(*ret_stmt, "payloads");
+	row->refused_payloads_lost = stmt_int(*ret_stmt, "payloads_lost");
+	row->refused_cas = stmt_int(*ret_stmt, "cas");
+	row->refused_cas_lost = stmt_int(*ret_stmt, "cas_lost");
+	row->refused_accepted = !stmt_null(*ret_stmt, "accepted_at");
+	return FAULT_NONE;
+}
+
 static enum fault_code
 give_repository(struct db_connection *connection, const struct publication_record *record, const struct ca_counts *cas,
 	enum fault_code (*give)(void *argument, const struct publication_row *row, struct fault *fault), void *argument,
 	struct fault *fault)
 {
+	AUTO(struct stmt, stmt_done) refusal = NULL;
 	struct publication_row row = {
 		.session = record->session,
 		.rrdp_uri = record->rrdp_uri,
@@ -65,6 +87,7 @@ give_repository(struct db_connection *connection, const struct publication_recor
 		.cas_set_aside = cas->set_aside,
 		.roas = cas->roas,
 	};
+	TRY(find_refusal(connection, record->repository_id, &refusal, &row, fault));
 	TRY(publication_store_count(connection, record->repository_id, record->notified_serial, &row.objects, &row.bytes, fault));
 	return give(argument, &row, fault);
 }

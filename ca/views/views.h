@@ -88,6 +88,9 @@ struct publication_row {
 	int64_t objects, bytes;                         /* published now */
 	int64_t snapshot_size, deltas, deltas_size;     /* in the notification */
 	int64_t cas, cas_waiting, cas_set_aside, roas;
+	const char *refused_code;                       /* of what its guard refuses; NULL: nothing */
+	int64_t refused_at, refused_payloads, refused_payloads_lost, refused_cas, refused_cas_lost;
+	bool refused_accepted;                          /* an operator accepted it: it goes with the next cut */
 };
 CHECKED enum fault_code publication_view_get(struct db_connection *connection,
 	enum fault_code (*give)(void *argument, const struct publication_row *row, struct fault *fault), void *argument,

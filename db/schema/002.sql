@@ -63,3 +63,29 @@ CREATE TABLE ta_ceremonies (
 ) STRICT;
 CREATE UNIQUE INDEX ta_ceremonies_pending ON ta_ceremonies (state) WHERE state = 'pending';
 CREATE INDEX ta_ceremonies_installed ON ta_ceremonies (number) WHERE state = 'installed';
+
+-- The guard of the publication: how much is out, so that a cut is held against it at the cost of the change; what was refused.
+ALTER TABLE repositories ADD COLUMN payloads INTEGER NOT NULL DEFAULT 0; -- of the ROAs in the last cut
+ALTER TABLE repositories ADD COLUMN cas INTEGER NOT NULL DEFAULT 0; -- CAs with a certificate in the last cut
+ALTER TABLE repositories ADD COLUMN payloads_before INTEGER NOT NULL DEFAULT 0; -- the same an hour ago, or less,
+ALTER TABLE repositories ADD COLUMN cas_before INTEGER NOT NULL DEFAULT 0;      -- so that a loss in many small cuts is noticed too
+ALTER TABLE repositories ADD COLUMN before_at INTEGER NOT NULL DEFAULT 0;       -- when that was
+UPDATE repositories SET
+	payloads = (SELECT count(*) FROM objects o JOIN roa_payloads p ON p.object_id = o.object_id
+		WHERE o.repository_id = repositories.repository_id AND o.published_serial IS NOT NULL AND o.withdrawn_serial IS NULL),
+	cas = (SELECT count(DISTINCT o.subject_ca_id) FROM objects o
+		WHERE o.repository_id = repositories.repository_id AND o.kind = 'cer' AND o.published_serial IS NOT NULL
+			AND o.withdrawn_serial IS NULL);
+CREATE TABLE guard_refusals (
+	repository_id INTEGER PRIMARY KEY REFERENCES repositories (repository_id),
+	code TEXT NOT NULL,                         -- names exactly what would be lost
+	refused_at INTEGER NOT NULL,
+	payloads INTEGER NOT NULL,                  -- that are out
+	payloads_lost INTEGER NOT NULL,
+	cas INTEGER NOT NULL,
+	cas_lost INTEGER NOT NULL,
+	accepted_at INTEGER                         -- when an operator allowed this very change; the cut takes the row away
+) STRICT;
+
+-- Epoch 0: not recorded beside the database yet. A database from before that was done gets its file at the next start.
+UPDATE instance SET epoch = 0;

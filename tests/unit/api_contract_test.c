@@ -81,6 +81,17 @@ api_contract__every_route_answers(void **state)
 	service->checked = true;
 	expect(state, BY_OPERATOR, "GET /api/v1/check", NULL, 200);
 	expect(state, BY_MEMBER, "GET /api/v1/check", NULL, 403);
+	expect(state, BY_OPERATOR, "POST /api/v1/publication/accept", "{\"code\":\"3f2a9c0d11e8\"}", 404);
+	registry_sql(service->registry, "INSERT INTO guard_refusals (repository_id, code, refused_at, payloads, payloads_lost, cas, cas_lost) "
+		"VALUES (1, '3f2a9c0d11e8', 1, 1000, 200, 30, 0)");
+	expect(state, BY_READER, "GET /api/v1/publication", NULL, 200);
+	expect(state, BY_OPERATOR, "POST /api/v1/publication/accept", "{\"code\":\"000000000000\"}", 409);
+	expect(state, BY_OPERATOR, "POST /api/v1/publication/accept", "{\"code\":3}", 400);
+	expect(state, BY_OPERATOR, "POST /api/v1/publication/accept", "{}", 400);
+	expect(state, BY_MEMBER, "POST /api/v1/publication/accept", "{\"code\":\"3f2a9c0d11e8\"}", 403);
+	expect(state, BY_OPERATOR, "POST /api/v1/publication/accept", "{\"code\":\"3f2a9c0d11e8\"}", 204);
+	expect(state, BY_OPERATOR, "POST /api/v1/clock/confirm", NULL, 204);
+	expect(state, BY_MEMBER, "POST /api/v1/clock/confirm", NULL, 403);
 	expect(state, BY_READER, "GET /api/v1/audit?ca=alpha&limit=5", NULL, 200);
 	expect(state, BY_ADMIN, "POST /api/v1/tokens", "{\"name\":\"x\",\"role\":\"operator\"}", 201);
 	expect(state, BY_ADMIN, "GET /api/v1/tokens", NULL, 200);

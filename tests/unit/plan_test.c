@@ -68,6 +68,7 @@ settled(void)
 	state->objects = calloc(8, sizeof *state->objects);
 	state->objects[state->objects_count++] = object_of(CRL_ID, OBJECT_CRL, NOW + 30 * HOUR);
 	state->objects[state->objects_count++] = object_of(MANIFEST_ID, OBJECT_MFT, NOW + 30 * HOUR);
+	state->objects[0].not_before_at = state->objects[1].not_before_at = state->current.key.this_update_at;
 	state->objects[state->objects_count] = object_of(ROA_ID, OBJECT_ROA, NOW + 180 * DAY);
 	state->objects[state->objects_count].asn = 64496;
 	state->objects[state->objects_count++].payloads_count = 1;
@@ -114,6 +115,11 @@ static void leaving(struct ca_state *s) { s->deleting = true; }
 static void manifest_due(struct ca_state *s) { s->objects[0].not_after_at = s->objects[1].not_after_at = NOW + 12 * HOUR; }
 static void manifest_expired(struct ca_state *s) { s->objects[0].not_after_at = s->objects[1].not_after_at = NOW - 400 * DAY; }
 static void only_crl_due(struct ca_state *s) { s->objects[0].not_after_at = NOW; }
+/* After a restore: there may have been later manifests than the one that stands. */
+static void manifest_not_the_last(struct ca_state *s) { s->current.key.this_update_at = NOW - 60; }
+static void crl_not_the_last(struct ca_state *s) { s->objects[0].not_before_at -= 1; }
+/* The last thisUpdate is one of a wrong clock: it says nothing about the one that stands. */
+static void last_never_was(struct ca_state *s) { s->current.key.this_update_at = NOW + DAY; }
 static void manifest_missing(struct ca_state *s) { s->objects[1].kind = OBJECT_CRL; }
 static void roa_due(struct ca_state *s) { s->objects[2].not_after_at = NOW + 28 * DAY; }
 static void certificate_due(struct ca_state *s) { s->current.certificate.not_after_at = NOW + 28 * DAY; }
@@ -192,6 +198,9 @@ static const struct row rows[] = {
 	{ "lost_all", lost_all, .no_certificate = true, .withdrawn = 1, .no_products = true },
 	{ "leaving", leaving, .no_certificate = true, .withdrawn = 1, .no_products = true },
 	{ "manifest_due", manifest_due, .manifest = true },
+	{ "manifest_not_the_last", manifest_not_the_last, .manifest = true },
+	{ "crl_not_the_last", crl_not_the_last, .manifest = true },
+	{ "last_never_was", last_never_was, .key = false },
 	{ "manifest_expired", manifest_expired, .manifest = true },
 	{ "only_crl_due", only_crl_due, .manifest = true },
 	{ "manifest_missing", manifest_missing, .manifest = true },

@@ -114,6 +114,7 @@ service_setup(void **state)
 	service->registry->context.wake = NULL; /* it counts, for one thread */
 	service->context = (struct handler_context){
 		.db = service->registry->db, .commands = &service->registry->context, .config = &service->config,
+		.confirmable_clock = &service->registry->clock,
 		.clock = &service->registry->clock, .data_directory = service->directory, .engine = service, .ready = tell_ready,
 		.import_submitted = note_import, .check = tell_check,
 	};

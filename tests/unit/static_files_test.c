@@ -170,7 +170,7 @@ static_files__answers_304(void **state)
 		int status;
 	} cases[] = {
 		{ "Thu, 01 Jan 2026 00:00:00 GMT", 304 },
-		{ "Thu, 01 Jan 2026 00:00:01 GMT", 304 },
+		{ "Thu, 01 Jan 2026 00:00:01 GMT", 200 }, /* of a time before the clock went back */
 		{ "Wed, 31 Dec 2025 23:59:59 GMT", 200 },
 		{ "nonsense", 200 },
 		{ "", 200 },
