@@ -94,6 +94,15 @@ show_publication(const json_t *section, struct bytes *line)
 		text(section, "written_at", written), number(section, "rsync_serial"), duration);
 }
 
+/* Where its key is on the server there is nothing to be done for it. */
+static void
+show_ta(const json_t *section, struct bytes *line)
+{
+	char urgency[256], reason[256];
+	if (strcmp(text(section, "urgency", urgency), "online") != 0)
+		(void)!bytes_printf(line, NULL, "%s: %s", urgency, text(section, "reason", reason));
+}
+
 /* Members as they are named: a part of the server that is newer than this program. */
 static void
 show_any(const json_t *section, struct bytes *line)
@@ -123,7 +132,7 @@ static const struct shown {
 } shown_sections[] = {
 	{ "work", NULL, NULL }, { "queue", "Waiting", show_queue }, { "renewals", "Renewals", show_renewals },
 	{ "expiry", "Expires first", show_expiry }, { "set_aside", NULL, NULL }, { "key_pool", "One-time keys", show_key_pool },
-	{ "publication", "On disk", show_publication },
+	{ "publication", "On disk", show_publication }, { "ta", "Trust anchor", show_ta },
 };
 
 static void
