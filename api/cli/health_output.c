@@ -94,13 +94,26 @@ show_publication(const json_t *section, struct bytes *line)
 		text(section, "written_at", written), number(section, "rsync_serial"), duration);
 }
 
-/* Where its key is on the server there is nothing to be done for it. */
 static void
 show_ta(const json_t *section, struct bytes *line)
 {
-	char urgency[256], reason[256];
-	if (strcmp(text(section, "urgency", urgency), "online") != 0)
-		(void)!bytes_printf(line, NULL, "%s: %s", urgency, text(section, "reason", reason));
+	char urgency[256], reason[256], due[256], ends[256];
+	if (strcmp(text(section, "urgency", urgency), "online") == 0)
+		(void)!bytes_append_text(line, "its key is on the server", NULL);
+	else
+		(void)!bytes_printf(line, NULL, "next ceremony by %s (%s): %s; what is signed ends %s", text(section, "due_at", due), urgency,
+			text(section, "reason", reason), text(section, "ends_at", ends));
+}
+
+static void
+show_check(const json_t *section, struct bytes *line)
+{
+	char checked[256], all[256];
+	if (*text(section, "all_checked_at", all) == '\0')
+		(void)!bytes_append_text(line, "not yet", NULL);
+	else
+		(void)!bytes_printf(line, NULL, "%s, all of it %s: %" PRId64 " findings, %" PRId64 " severe", text(section, "checked_at", checked),
+			all, number(section, "findings"), number(section, "severe"));
 }
 
 /* Members as they are named: a part of the server that is newer than this program. */
@@ -132,7 +145,7 @@ static const struct shown {
 } shown_sections[] = {
 	{ "work", NULL, NULL }, { "queue", "Waiting", show_queue }, { "renewals", "Renewals", show_renewals },
 	{ "expiry", "Expires first", show_expiry }, { "set_aside", NULL, NULL }, { "key_pool", "One-time keys", show_key_pool },
-	{ "publication", "On disk", show_publication }, { "ta", "Trust anchor", show_ta },
+	{ "publication", "On disk", show_publication }, { "ta", "Trust anchor", show_ta }, { "check", "Checked", show_check },
 };
 
 static void

@@ -13,6 +13,7 @@
 /* A cut is on disk within seconds; a repository of millions of objects takes a few minutes. */
 #define WRITING_S 600
 #define SET_ASIDE_SERIES 100
+#define LONG_WAIT_S 1800
 
 bool
 health_sections_expiry_level(int64_t left_s, int64_t margin_s, int64_t min_s, enum health_level *ret_level)
@@ -50,8 +51,8 @@ late_allowed_s(const struct config *config)
 static enum fault_code
 tell_queue(void *self, struct health_report *report, struct fault *fault)
 {
+	const struct config *config = self;
 	struct queue_counts counts;
-	(void)self;
 	TRY(health_store_queue(report->reader, &counts, fault));
 	metrics_set(METRIC_CAS_DUE, counts.cas);
 	metrics_set(METRIC_QUEUE_OLDEST, age_s(report, counts.oldest_at));
@@ -59,6 +60,10 @@ tell_queue(void *self, struct health_report *report, struct fault *fault)
 	json_writer_instant(report->json, "oldest_at", counts.oldest_at);
 	json_writer_number(report->json, "oldest_s", age_s(report, counts.oldest_at));
 	json_writer_number(report->json, "held", counts.held);
+	/* A large import takes its time; so does a change under a CA that is set aside. Nothing of it expires. */
+	int64_t waited_s = age_s(report, counts.oldest_at);
+	if (waited_s > config->batch_window_s + LONG_WAIT_S)
+		health_find(report, HEALTH_WARNING, "queue-old", "a change has waited for %" PRId64 " minutes", waited_s / 60);
 	return FAULT_NONE;
 }
 

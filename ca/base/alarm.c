@@ -35,8 +35,10 @@ alarm_wake(struct alarm *alarm)
 void
 alarm_stop(struct alarm *alarm)
 {
-	alarm->stop = true;
-	alarm_wake(alarm);
+	pthread_mutex_lock(&alarm->mutex);
+	alarm->stop = alarm->woken = true;
+	pthread_cond_signal(&alarm->condition);
+	pthread_mutex_unlock(&alarm->mutex);
 }
 
 bool

@@ -14,6 +14,8 @@
 
 /* CAs taken at once: enough to keep all signers busy, few enough that a change waits little. */
 #define BATCH 64
+/* A CA that changes while it is signed for is done again; but not without end, if what it says of itself can never be stored. */
+#define STALE_BATCHES 20
 
 /* Where CAs are taken from, in this order. */
 enum list { LIST_CHANGED, LIST_AHEAD, LIST_RENEWALS, LIST_GROUPS, LISTS };
@@ -39,6 +41,7 @@ struct batch {
 	struct turn turns[BATCH];
 	size_t count, count_max;
 	int64_t due_by_at;               /* of renewals */
+	int stale;                       /* so many batches in a row brought nothing but changes in the meantime */
 	const volatile bool *stop;       /* take no further turn when it is true; NULL: never */
 	int64_t left[LISTS];             /* at the head of each list: could not be done in this round, so they are passed over */
 };
@@ -172,8 +175,10 @@ count_done(struct batch *batch, const struct turn *turn, struct reconcile_result
 static enum fault_code
 settle(struct batch *batch, struct reconcile_result *result, struct fault *fault)
 {
+	batch->stale++;
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct turn *turn = &batch->turns[i];
+		batch->stale = turn->code == FAULT_STALE ? batch->stale : 0;
 		if (turn->code == FAULT_NONE) {
 			count_done(batch, turn, result);
 		} else if (turn->code == FAULT_STALE) {
@@ -307,6 +312,10 @@ reconcile_kind(struct reconcile *reconcile, enum ca_kind kind, const struct reco
 		TRY(take_batch(kind, first, last, batch, fault));
 		if (batch->count == 0 || result->yielded)
 			return FAULT_NONE;
+		if (batch->stale >= STALE_BATCHES) {
+			result->more = true;
+			return FAULT_NONE;
+		}
 		if (!result->more && limit_reached(limits, result)) {
 			/* What was begun together is ended together, whatever the limits say. */
 			result->more = true;

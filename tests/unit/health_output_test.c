@@ -58,12 +58,20 @@ health_output__shows_what_it_knows(void **state)
 {
 	assert_string_equal(printed(state, "{\"trouble\":null,\"findings\":[],\"sections\":{\"work\":{\"trouble\":null},"
 		"\"queue\":{\"cas\":3,\"oldest_s\":130,\"held\":1},\"renewals\":{\"due\":0,\"overdue\":0,\"late_s\":0},"
-		"\"expiry\":{\"ta\":{\"left_s\":864000},\"mft\":{\"left_s\":-60}},\"key_pool\":{\"keys\":1,\"size\":2}}}"),
+		"\"expiry\":{\"ta\":{\"left_s\":864000},\"mft\":{\"left_s\":-60}},\"key_pool\":{\"keys\":1,\"size\":2},"
+		"\"ta\":{\"urgency\":\"soon\",\"reason\":\"in a week\",\"due_at\":\"A\",\"ends_at\":\"B\"},"
+		"\"check\":{\"checked_at\":\"C\",\"all_checked_at\":\"D\",\"findings\":2,\"severe\":1}}}"),
 		"Health           ready\n"
 		"Waiting          3 CAs, the oldest for 2 min; 1 on hold\n"
 		"Renewals         0 CAs due, 0 overdue\n"
 		"Expires first    ta in 10 d 0 h, mft in -60 s\n"
-		"One-time keys    1 keys of 2\n");
+		"One-time keys    1 keys of 2\n"
+		"Trust anchor     next ceremony by A (soon): in a week; what is signed ends B\n"
+		"Checked          C, all of it D: 2 findings, 1 severe\n");
+	assert_string_equal(printed(state, "{\"trouble\":null,\"sections\":{\"ta\":{\"urgency\":\"online\"},\"check\":{\"all_checked_at\":null}}}"),
+		"Health           ready\n"
+		"Trust anchor     its key is on the server\n"
+		"Checked          not yet\n");
 }
 
 static void

@@ -123,6 +123,8 @@ health_sections__tell_of_what_waits(void **state)
 	assert_int_equal(metrics_get(METRIC_CAS_DUE), 2);
 	assert_int_equal(metrics_get(METRIC_QUEUE_OLDEST), 100);
 	json_decref(json);
+	assert_level(registry, 60 + 1800, "queue-old", "none");
+	assert_level(registry, 60 + 1801, "queue-old", "warning");
 	/* What an operator holds back, or can't be done, waits for somebody, not for the server. */
 	registry_sql(registry, "UPDATE cas SET held_at = 1 WHERE handle = 'alpha'; UPDATE cas SET set_aside_at = 1 WHERE handle = 'alpha-2'");
 	json = report(registry, 100, &ready);

@@ -74,6 +74,20 @@ timing__says_when_things_are_due(void **state)
 	assert_int_equal(timing_ta_due(NOW, NOW + 36525 * DAY), NOW + 24350 * DAY);
 }
 
+/* Half of the least margin: of what is due by then, a manifest has half of its margin left, all else more. */
+static void
+timing__says_how_late_is_urgent(void **state)
+{
+	struct timing timing = flat;
+	(void)state;
+	assert_int_equal(timing_late_s(&timing_default), 6 * 3600);
+	assert_int_equal(timing_late_s(&flat), 15); /* the third of the trust anchor's */
+	timing.ta_valid_s = 3000;
+	assert_int_equal(timing_late_s(&timing), 20);
+	timing.object_margin_s = 10;
+	assert_int_equal(timing_late_s(&timing), 5);
+}
+
 /* What is due long before its end leaves time to repair what is broken. */
 static void
 timing__defaults_fit_together(void **state)
@@ -107,6 +121,7 @@ main(void)
 		cmocka_unit_test(timing__spreads_within_bounds_that_it_reaches),
 		cmocka_unit_test(timing__keeps_an_end_until_it_is_due),
 		cmocka_unit_test(timing__says_when_things_are_due),
+		cmocka_unit_test(timing__says_how_late_is_urgent),
 		cmocka_unit_test(timing__defaults_fit_together),
 		cmocka_unit_test(timing__mixes_neighbours_apart),
 	};
