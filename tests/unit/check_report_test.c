@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "api/server/check_json.h"
+#include "ca/base/scope.h"
 
 static void
 check_report__keeps_the_first_and_counts_all(void **state)
