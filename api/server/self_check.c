@@ -127,7 +127,9 @@ is_due(struct self_check *check, bool *ret_everything)
 	int64_t now_ms = clock_monotonic_ms();
 	if (check_view_repository(check->db, check->repository_id, &repository, NULL) != FAULT_NONE || repository.notified_serial == 0)
 		return false;
-	*ret_everything = check->everything_ms == 0 || now_ms - check->everything_ms >= check->interval_s * 1000 || check->doubtful;
+	/* What is severe is looked at until it is gone, in rsync too. */
+	*ret_everything = check->everything_ms == 0 || now_ms - check->everything_ms >= check->interval_s * 1000 || check->doubtful ||
+		check->severe;
 	return *ret_everything || repository.notified_serial != check->last_serial;
 }
 
@@ -148,7 +150,8 @@ step(struct self_check *check)
 		log_fault(LOG_WARNING, &fault, "checking what is served");
 	if (check->doubtful)
 		return AGAIN_MS;
-	return took_ms * REST > REST_LEAST_MS ? took_ms * REST : REST_LEAST_MS;
+	int64_t least_ms = check->severe ? LOOK_MS : REST_LEAST_MS;
+	return took_ms * REST > least_ms ? took_ms * REST : least_ms;
 }
 
 static void

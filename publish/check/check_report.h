@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "ca/base/fault.h"
+#include "ca/base/scope.h"
 
 enum check_kind {
 #define CHECK_KIND(id, name, severity, help) CHECK_##id,

@@ -99,7 +99,11 @@ check_serial(struct check *check, struct fault *fault)
 	if (strcmp(check->head.session, repository->session) != 0)
 		return FOUND(check, NOTIFICATION_DIFFERS, uri, fault, "session %s where the database has %s", check->head.session,
 			repository->session);
-	/* It may have moved on since the database was looked at, and is on disk before the database hears of it. */
+	/* The database was looked at before: what it then had on disk may have moved on, never back. */
+	if (check->head.serial < repository->notified_serial)
+		return FOUND(check, NOTIFICATION_DIFFERS, uri, fault, "serial %" PRId64 " where %" PRId64 " was published",
+			check->head.serial, repository->notified_serial);
+	/* And a notification is on disk before the database hears of it. */
 	TRY(check_view_repository(check->request->db, check->request->repository_id, &check->repository, fault));
 	if (check->head.serial > repository->serial)
 		return FOUND(check, NOTIFICATION_DIFFERS, uri, fault, "serial %" PRId64 " where the database's last is %" PRId64,

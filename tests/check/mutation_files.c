@@ -75,6 +75,24 @@ notification_old_serial(struct forge *forge)
 	forge_replace(forge, NOTIFICATION, "serial=\"3\">", "serial=\"2\">");
 }
 
+/* What was right a serial ago, as a mirror that stands still would serve it. */
+static void
+notification_of_before(struct forge *forge)
+{
+	AUTO_CLEAR(struct bytes, bytes_clear) snapshot = BYTES_INIT;
+	AUTO_CLEAR(struct bytes, bytes_clear) text = BYTES_INIT;
+	struct check_repository repository;
+	uint8_t hash[SHA256_SIZE];
+	const char *path = forge_rrdp_path(forge, LAST - 1, "snapshot.xml");
+	WORLD_OK(check_view_repository(forge->served->world->db, forge->served->world->repository_id, &repository, fault));
+	forge_read_file(forge, path, &snapshot);
+	WORLD_OK(digest_sha256(bytes_span(&snapshot), hash, fault));
+	WORLD_OK(rrdp_xml_open(&text, RRDP_NOTIFICATION, repository.session, LAST - 1, fault));
+	WORLD_OK(rrdp_xml_name_snapshot(&text, repository.rrdp_uri, path + sizeof "rrdp", SPAN(hash, SHA256_SIZE), fault));
+	WORLD_OK(rrdp_xml_close(&text, RRDP_NOTIFICATION, fault));
+	forge_write_file(forge, NOTIFICATION, bytes_span(&text));
+}
+
 static void
 delta_gap(struct forge *forge)
 {
@@ -446,7 +464,8 @@ static const struct mutation mutations[] = {
 	{ "a notification of the serial after", notification_serial,
 		"notification_differs notification_deltas snapshot_serial" },
 	{ "a notification of the serial before", notification_old_serial,
-		"notification_deltas snapshot_serial rrdp_differs rrdp_extra" },
+		"notification_differs notification_deltas snapshot_serial rrdp_differs rrdp_extra" },
+	{ "the notification of before", notification_of_before, "notification_differs" },
 	{ "a gap in the deltas", delta_gap, "notification_deltas delta_chain" },
 	{ "a delta at another origin", other_origin, "notification_origin delta_missing" },
 	{ "a wrong hash of the snapshot", snapshot_hash, "snapshot_hash" },

@@ -53,7 +53,7 @@ struct forge_list {
 	const char *drop;                       /* the name that ends so is left out */
 	const char *extra;                      /* "SEQUENCE { IA5 … BITS … }", added at the end */
 	const char *wrong;                      /* the name that ends so has another hash */
-	bool twice, reversed;                   /* the first entry is there twice; in the opposite order */
+	bool twice, reversed;                   /* ROAs are there twice; in the opposite order */
 	forge_edit edit;                        /* of its EE */
 };
 void forge_manifest(struct forge *forge, const char *directory, const struct forge_list *list);

@@ -211,7 +211,7 @@ append_entries(struct forge *forge, const char *directory, const struct forge_li
 	for (size_t i = 0; i < count; i++) {
 		const struct forge_object *object = found[list->reversed ? count - 1 - i : i];
 		append_entry(text, object, object->path + base, ends_with(object->path, list->wrong));
-		if (i == 0 && list->twice)
+		if (list->twice && ends_with(object->path, ".roa"))
 			append_entry(text, object, object->path + base, false);
 	}
 	if (list->extra != NULL)

@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "ca/commands/ca_commands.h"
+#include "ca/commands/hold_commands.h"
 #include "tests/support/served.h"
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, served_open, served_close)
@@ -70,6 +72,80 @@ check__looks_at_rsync_at_its_own_serial(void **state)
 	assert_int_equal(report.rsync_serial, 3);
 }
 
+/* Serials until nothing is due; each must be right, with so many payloads at the end. */
+static void
+publish_all(struct served *served, int64_t payloads)
+{
+	AUTO_CLEAR(struct check_report, check_report_clear) report = CHECK_REPORT_INIT;
+	int64_t serial = 1, published;
+	struct check_request request;
+	for (int i = 0; i < 10 && serial != 0; i++) {
+		serial = world_cut(served->world);
+		if (serial != 0)
+			WORLD_OK(publisher_publish(served->publisher, &published, fault));
+		expect(served, "");
+	}
+	assert_int_equal(serial, 0);
+	WORLD_OK(publisher_rsync(served->publisher, &published, fault));
+	request = served_request(served);
+	served_check(&request, &report);
+	served_expect(&report, "");
+	assert_int_equal(report.payloads, payloads);
+}
+
+/* In everything that a registry does to its CAs each serial is right, and at any time what waits is no finding. */
+static void
+check__agrees_with_each_serial_of_a_busy_registry(void **state)
+{
+	struct served *served = *state;
+	struct world *world = served->world;
+	struct resource_set less = RESOURCE_SET_INIT;
+	struct complaints complaints = COMPLAINTS_INIT;
+	world_change_roas(world, served->alpha, "203.0.113.0/24", NULL);
+	expect(served, "");
+	publish_all(served, 4);
+	/* 2001:db8::/32 and 203.0.113.0/24 are lost: their ROAs go, the intent stays. */
+	WORLD_OK(resource_set_parse_addresses(&less, FAMILY_IPV4, "192.0.2.0/24", fault));
+	WORLD_OK(resource_set_normalise(&less, fault));
+	WORLD_OK(ca_set_resources(&world->context, &world_actor, served->alpha, &less, &complaints, fault));
+	complaints_clear(&complaints);
+	resource_set_clear(&less);
+	expect(served, "");
+	publish_all(served, 2);
+	WORLD_OK(ca_hold(&world->context, &world_actor, served->beta, fault));
+	world_change_roas(world, served->beta, NULL, "198.51.100.0/24");
+	publish_all(served, 2);
+	WORLD_OK(ca_release(&world->context, &world_actor, served->beta, fault));
+	publish_all(served, 1);
+	WORLD_OK(ca_suspend(&world->context, &world_actor, served->alpha, fault));
+	expect(served, "");
+	publish_all(served, 0);
+	WORLD_OK(ca_resume(&world->context, &world_actor, served->alpha, fault));
+	publish_all(served, 1);
+	WORLD_OK(ca_delete(&world->context, &world_actor, served->beta, fault));
+	expect(served, "");
+	publish_all(served, 1);
+}
+
+/* Two keys of one CA stand beside each other, each with a manifest. */
+static void
+check__follows_key_rolls(void **state)
+{
+	struct served *served = *state;
+	struct world *world = served->world;
+	for (int64_t ca_id = 3; ca_id <= served->alpha; ca_id++) {
+		char sql[128];
+		(void)snprintf(sql, sizeof sql, "UPDATE cas SET roll_at = %lld, changed_at = 1, version = version + 1 WHERE ca_id = %lld",
+			(long long)clock_now(&world->clock), (long long)ca_id);
+		world_sql(world, sql);
+		publish_all(served, 3);
+		clock_hand_set(&world->clock, clock_now(&world->clock) + INT64_C(86400) + 7200);
+		publish_all(served, 3);
+		clock_hand_set(&world->clock, clock_now(&world->clock) + 3600);
+		publish_all(served, 3);
+	}
+}
+
 static void
 check__tells_what_expires_within_the_horizon(void **state)
 {
@@ -91,6 +167,8 @@ main(void)
 		CASE(check__needs_no_database),
 		CASE(check__looks_at_rsync_at_its_own_serial),
 		CASE(check__tells_what_expires_within_the_horizon),
+		CASE(check__agrees_with_each_serial_of_a_busy_registry),
+		CASE(check__follows_key_rolls),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -111,6 +111,36 @@ db__creates_nothing_over_a_file(void **state)
 	assert_false(exists(state, "nowhere"));
 }
 
+/* Beside the one that changes it: sees what was committed, changes nothing, leaves everything as it is. */
+static void
+db__opened_to_read(void **state)
+{
+	AUTO(struct db, db_close) db = open_db(state, true);
+	AUTO(struct db, db_close) reader = NULL;
+	AUTO(struct db_connection, db_reader_release) connection = NULL;
+	struct fault fault = FAULT_INIT;
+	assert_int_equal(db_open_to_read(scratch_path(state, NAME), &reader, NULL), FAULT_NONE);
+	assert_int_equal(db_reader_acquire(reader, &connection, NULL), FAULT_NONE);
+	assert_int_equal(db_write(reader, NULL, NULL, &fault), FAULT_BUSY);
+	assert_int_equal(db_open_to_read(scratch_path(state, "none"), &reader, NULL), FAULT_NOT_FOUND);
+}
+
+/* No step is taken, and no statement tried, on another schema than this release's. */
+static void
+db__opened_to_read_only_with_this_schema(void **state)
+{
+	struct db *db = open_db(state, true), *reader = NULL;
+	struct db_connection *connection = NULL;
+	struct fault fault = FAULT_INIT;
+	db_close(db);
+	assert_int_equal(connection_open(scratch_path(state, NAME), &connection, NULL), FAULT_NONE);
+	assert_int_equal(connection_run(connection, "a test", "PRAGMA user_version = 1", NULL), FAULT_NONE);
+	connection_close(connection);
+	assert_int_equal(db_open_to_read(scratch_path(state, NAME), &reader, &fault), FAULT_SCHEMA);
+	assert_non_null(strstr(fault.message, "schema version 1"));
+	assert_null(reader);
+}
+
 static void
 db__missing_files(void **state)
 {
@@ -482,6 +512,8 @@ main(void)
 		CASE(db__files_are_their_owners),
 		CASE(db__keeps_what_was_written),
 		CASE(db__creates_nothing_over_a_file),
+		CASE(db__opened_to_read),
+		CASE(db__opened_to_read_only_with_this_schema),
 		CASE(db__missing_files),
 		CASE(db__foreign_files_are_refused),
 		CASE(db__newer_version_is_refused),

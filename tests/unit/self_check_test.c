@@ -26,14 +26,20 @@ new_check(struct served *served)
 	return check;
 }
 
+/* Its section of what the server tells of itself. */
 static json_t *
-tell(struct self_check *check, bool well)
+tell(struct served *served, struct self_check *check, bool well)
 {
+	AUTO(struct health, health_free) health = NULL;
 	AUTO_CLEAR(struct bytes, bytes_clear) text = BYTES_INIT;
-	assert_int_equal(self_check_tell(check, &text), well);
-	json_t *json = json_loads(bytes_text(&text), JSON_DECODE_ANY, NULL);
+	WORLD_OK(health_new(served->world->db, &served->world->clock, &health, fault));
+	health_add(health, "check", self_check_tell, check);
+	assert_int_equal(health_tell(health, &text), well);
+	json_t *json = json_loads(bytes_text(&text), 0, NULL);
 	assert_non_null(json);
-	return json;
+	json_t *section = json_incref(json_object_get(json_object_get(json, "sections"), "check"));
+	json_decref(json);
+	return section;
 }
 
 static json_int_t
@@ -50,8 +56,8 @@ static void
 self_check__has_nothing_to_tell_at_first(void **state)
 {
 	AUTO(struct self_check, self_check_free) check = new_check(*state);
-	json_t *json = NULL, *told = tell(check, true);
-	assert_true(json_is_null(told));
+	json_t *json = NULL, *told = tell(*state, check, true);
+	assert_true(json_is_null(json_object_get(told, "checked_at")));
 	json_decref(told);
 	assert_int_equal(self_check_json(check, &json, NULL), FAULT_NOT_FOUND);
 }
@@ -61,7 +67,7 @@ self_check__tells_what_it_found(void **state)
 {
 	AUTO(struct self_check, self_check_free) check = new_check(*state);
 	WORLD_OK(self_check_once(check, true, fault));
-	json_t *told = tell(check, true);
+	json_t *told = tell(*state, check, true);
 	assert_int_equal(json_integer_value(json_object_get(told, "findings")), 0);
 	assert_true(json_integer_value(json_object_get(json_object_get(told, "expires_in_s"), "mft")) > 100000);
 	assert_true(json_is_string(json_object_get(told, "all_checked_at")));
@@ -69,7 +75,7 @@ self_check__tells_what_it_found(void **state)
 	assert_int_equal(number(check, "payloads"), 3);
 	assert_int_equal(number(check, "rsync_serial"), 3);
 	assert_int_equal(metrics_get(METRIC_FINDINGS), 0);
-	assert_true(metrics_get(METRIC_EXPIRES_TA) > WORLD_START);
+	assert_true(metrics_get(METRIC_CHECKED_ALL_AT) > WORLD_START);
 }
 
 /* After a cut only CAs with a new manifest are read again, but the numbers are those of all. */
@@ -115,13 +121,13 @@ self_check__is_sure_before_it_raises_alarm(void **state)
 	WORLD_OK(atomic_file_read(served->directory, "ta/ta.tal", 65536, &tal, fault));
 	assert_int_equal(unlinkat(served->directory, "ta/ta.tal", 0), 0);
 	WORLD_OK(self_check_once(check, true, fault));
-	json_decref(tell(check, true));
+	json_decref(tell(served, check, true));
 	WORLD_OK(self_check_once(check, true, fault));
-	json_decref(tell(check, false));
+	json_decref(tell(served, check, false));
 	assert_int_equal(metrics_get(METRIC_FINDINGS_SEVERE), 1);
 	WORLD_OK(atomic_file_put(served->directory, "ta/ta.tal", bytes_span(&tal), 0644, ATOMIC_FILE_KEEP_TIME, fault));
 	WORLD_OK(self_check_once(check, true, fault));
-	json_decref(tell(check, true));
+	json_decref(tell(served, check, true));
 	assert_int_equal(metrics_get(METRIC_FINDINGS_SEVERE), 0);
 }
 
