@@ -61,6 +61,10 @@ const struct cli_command cli_commands[] = {
 	{ "ta", "export", "DIR", 1, 1, ta_command_export_options, true, ta_command_export,
 		"Without a server: takes the trust anchor's key out of a data directory, into a new one for a machine of its own." },
 	{ "ta", "install", "FILE", 1, 1, NULL, false, ta_command_install, "On the server: checks a response and publishes what it brings." },
+	{ "registry", "plan", "FILE", 1, 1, registry_command_plan_options, false, registry_command_plan,
+		"What a registry's file (NRO extended statistics or JSON lines of members) would change of members and ROAs." },
+	{ "registry", "apply", "FILE", 1, 1, registry_command_apply_options, false, registry_command_apply,
+		"Does what it says, all or nothing; refuses more than the limits allow unless that very change is accepted." },
 	{ NULL, NULL, NULL, 0, 0, NULL, false, NULL, NULL },
 };
 

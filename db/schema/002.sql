@@ -63,3 +63,19 @@ CREATE TABLE ta_ceremonies (
 ) STRICT;
 CREATE UNIQUE INDEX ta_ceremonies_pending ON ta_ceremonies (state) WHERE state = 'pending';
 CREATE INDEX ta_ceremonies_installed ON ta_ceremonies (number) WHERE state = 'installed';
+
+-- Registry feeds that were applied, each in one transaction together with its row.
+CREATE TABLE registry_feeds (
+	feed_id INTEGER PRIMARY KEY AUTOINCREMENT,
+	applied_at INTEGER NOT NULL,
+	actor TEXT NOT NULL,
+	registry TEXT,                              -- whose file it was: the next one must be of the same; NULL: it didn't say
+	holders INTEGER NOT NULL,                   -- in the file
+	members_new INTEGER NOT NULL,
+	members_changed INTEGER NOT NULL,           -- which hold something else than before; those gone are among them
+	members_gone INTEGER NOT NULL,
+	roas_lost INTEGER NOT NULL,
+	code TEXT NOT NULL,                         -- of the change
+	accepted INTEGER NOT NULL                   -- 1: beyond the limits, and an operator gave the code
+) STRICT;
+CREATE INDEX registry_feeds_registry ON registry_feeds (feed_id) WHERE registry IS NOT NULL;

@@ -98,6 +98,7 @@ ca_store_insert(struct db_connection *connection, const struct ca_creation *crea
 	stmt_bind_text(stmt, ":directory", creation->directory);
 	stmt_bind_blob(stmt, ":resources", creation->resources);
 	stmt_bind_text(stmt, ":import_id", creation->import_id);
+	stmt_bind_text(stmt, ":alias", creation->alias);
 	stmt_bind_int(stmt, ":created_at", creation->created_at);
 	bool row;
 	TRY(stmt_step(stmt, &row, fault));

@@ -29,6 +29,7 @@ struct ca_creation {
 	int64_t parent_id, repository_id;                /* parent_id 0: none */
 	struct span resources;                           /* data NULL: it inherits */
 	const char *import_id;                           /* NULL: none */
+	const char *alias;                               /* what the registry's feed calls it; NULL: nothing */
 	int64_t created_at;
 };
 
