@@ -25,13 +25,13 @@ const struct option_spec registry_command_apply_options[] = {
 };
 
 static const struct output_column count_columns[] = {
-	{ "registry", "Registry", false }, { "counts.holders", "Holders in the file", true }, { "counts.members", "Members before", true },
+	{ "registry", "Registry", false }, { "counts.holders", "In the file", true }, { "counts.members", "Members before", true },
 	{ "counts.new", "  new", true }, { "counts.gone", "  gone", true }, { "counts.grown", "  grown", true },
-	{ "counts.shrunk", "  shrunk", true }, { "counts.exchanged", "  grown and shrunk", true },
-	{ "counts.aliases", "  called otherwise", true }, { "counts.entries", "Entries before", true },
+	{ "counts.shrunk", "  shrunk", true }, { "counts.exchanged", "  exchanged", true },
+	{ "counts.aliases", "  renamed", true }, { "counts.entries", "Entries before", true },
 	{ "counts.entries_gained", "  gained", true }, { "counts.entries_lost", "  lost", true },
-	{ "counts.moves", "Ranges moved", true }, { "counts.roas_lost", "ROAs not held any more", true },
-	{ "counts.roas_straddling", "  of a part still held", true }, { "counts.roas_back", "ROAs held again", true },
+	{ "counts.moves", "Ranges moved", true }, { "counts.roas_lost", "ROAs lost", true },
+	{ "counts.roas_straddling", "  straddling", true }, { "counts.roas_back", "ROAs back", true },
 	{ NULL, NULL, false },
 };
 static const struct output_column member_columns[] = {

@@ -24,6 +24,7 @@ UPDATE cas SET change_group = :change_group, change_last = :change_last WHERE ca
 UPDATE cas SET change_group = :change_group WHERE change_group = :former
 
 -- name: registry_last
+-- scan: its partial index, from the end
 SELECT registry FROM registry_feeds WHERE registry IS NOT NULL ORDER BY feed_id DESC LIMIT 1
 
 -- name: registry_insert
