@@ -47,6 +47,7 @@ CREATE INDEX transfers_from ON transfers (from_ca_id, transfer_id) WHERE from_ca
 CREATE INDEX transfers_to ON transfers (to_ca_id, transfer_id) WHERE to_ca_id IS NOT NULL;
 CREATE INDEX transfers_prepared ON transfers (transfer_id) WHERE state = 'prepared';
 CREATE INDEX transfers_issuing ON transfers (transfer_id) WHERE state = 'issuing' AND serial IS NULL;
+
 -- A trust anchor on a machine of its own: the key that signs requests to it, and each request with what became of it.
 CREATE TABLE ta_request_key (
 	id INTEGER PRIMARY KEY CHECK (id = 1),
