@@ -114,16 +114,7 @@ create(struct change *change, size_t index, struct fault *fault)
 		&change->standings[index].ca_id, fault);
 }
 
-/* What waits together with the member by an earlier change comes into this group as a whole, whatever number that had here. */
-static enum fault_code
-bring_along(struct change *change, int64_t former, int64_t group, struct fault *fault)
-{
-	for (size_t i = 0; i < change->plan->parties_count; i++)
-		if (change->groups[i] == former)
-			change->groups[i] = group;
-	return registry_store_join_group(change->connection, former, group, fault);
-}
-
+/* The group that a member waits in together with others; 0: none. */
 static enum fault_code
 current_group(const struct change *change, int64_t ca_id, int64_t *ret_group, struct fault *fault)
 {
@@ -145,12 +136,14 @@ join_group(struct change *change, size_t index, struct fault *fault)
 	if (!party->gives && !party->takes)
 		return FAULT_NONE;
 	if (*group == 0)
-		TRY(registry_store_next_group(change->connection, group, fault));
+		TRY(ca_store_next_group(change->connection, group, fault));
 	TRY(current_group(change, standing->ca_id, &former, fault));
-	if (former != 0 && former != *group)
-		TRY(bring_along(change, former, *group, fault));
+	/* That comes along as a whole, whatever number it had here. */
+	for (size_t i = 0; former != 0 && i < change->plan->parties_count; i++)
+		if (change->groups[i] == former)
+			change->groups[i] = *group;
 	bool last = party->gives && !party->takes && !standing->awaits;
-	return registry_store_set_group(change->connection, standing->ca_id, *group, last, fault);
+	return ca_store_join_group(change->connection, *group, standing->ca_id, last, fault);
 }
 
 /* For each party that changes; existing: those that are there, else those to be made. */

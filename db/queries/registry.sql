@@ -13,16 +13,6 @@ WHERE ca_id = :ca_id AND kind = 'member' AND state = 'active'
 -- name: registry_set_alias
 UPDATE cas SET alias = :alias WHERE ca_id = :ca_id
 
--- name: registry_next_group
-SELECT COALESCE(max(change_group), 0) + 1 AS next FROM cas WHERE change_group IS NOT NULL
-
--- name: registry_set_group
-UPDATE cas SET change_group = :change_group, change_last = :change_last WHERE ca_id = :ca_id
-
--- name: registry_join_group
--- What waited together with a member that now exchanges resources again goes out with that.
-UPDATE cas SET change_group = :change_group WHERE change_group = :former
-
 -- name: registry_last
 -- scan: its partial index, from the end
 SELECT registry FROM registry_feeds WHERE registry IS NOT NULL ORDER BY feed_id DESC LIMIT 1

@@ -54,38 +54,6 @@ registry_store_set_alias(struct db_connection *connection, int64_t ca_id, const 
 }
 
 enum fault_code
-registry_store_next_group(struct db_connection *connection, int64_t *ret_group, struct fault *fault)
-{
-	AUTO(struct stmt, stmt_done) stmt = NULL;
-	bool row;
-	TRY(stmt_start(connection, QUERY_REGISTRY_NEXT_GROUP, &stmt, fault));
-	TRY(stmt_step(stmt, &row, fault));
-	*ret_group = stmt_int(stmt, "next");
-	return FAULT_NONE;
-}
-
-enum fault_code
-registry_store_set_group(struct db_connection *connection, int64_t ca_id, int64_t group, bool change_last, struct fault *fault)
-{
-	AUTO(struct stmt, stmt_done) stmt = NULL;
-	TRY(stmt_start(connection, QUERY_REGISTRY_SET_GROUP, &stmt, fault));
-	stmt_bind_int(stmt, ":ca_id", ca_id);
-	stmt_bind_int(stmt, ":change_group", group);
-	stmt_bind_int(stmt, ":change_last", change_last);
-	return stmt_run(stmt, fault);
-}
-
-enum fault_code
-registry_store_join_group(struct db_connection *connection, int64_t former, int64_t group, struct fault *fault)
-{
-	AUTO(struct stmt, stmt_done) stmt = NULL;
-	TRY(stmt_start(connection, QUERY_REGISTRY_JOIN_GROUP, &stmt, fault));
-	stmt_bind_int(stmt, ":former", former);
-	stmt_bind_int(stmt, ":change_group", group);
-	return stmt_run(stmt, fault);
-}
-
-enum fault_code
 registry_store_last(struct db_connection *connection, struct stmt **ret_stmt, const char **ret_registry, struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;

@@ -37,15 +37,6 @@ CHECKED enum fault_code registry_store_member(struct db_connection *connection, 
 CHECKED enum fault_code registry_store_set_alias(struct db_connection *connection, int64_t ca_id, const char *alias,
 	struct fault *fault);
 
-/* A number that no waiting change has. */
-CHECKED enum fault_code registry_store_next_group(struct db_connection *connection, int64_t *ret_group, struct fault *fault);
-/* change_last: it gives up what others of the group gain, so it comes after them. */
-CHECKED enum fault_code registry_store_set_group(struct db_connection *connection, int64_t ca_id, int64_t group, bool change_last,
-	struct fault *fault);
-/* All CAs of the group `former` come into this one. */
-CHECKED enum fault_code registry_store_join_group(struct db_connection *connection, int64_t former, int64_t group,
-	struct fault *fault);
-
 /* Whose file was applied last, of those that say it. *ret_registry borrows from the statement; NULL: none was. */
 CHECKED enum fault_code registry_store_last(struct db_connection *connection, struct stmt **ret_stmt, const char **ret_registry,
 	struct fault *fault);
