@@ -71,6 +71,8 @@ CLI_COMMAND(publication_command);
 CLI_COMMAND(check_command);
 CLI_COMMAND(audit_command);
 CLI_COMMAND(import_command);
+CLI_COMMAND(registry_command_plan);
+CLI_COMMAND(registry_command_apply);
 CLI_COMMAND(status_command);
 CLI_COMMAND(transfer_command_create);
 CLI_COMMAND(transfer_command_list);
@@ -89,6 +91,7 @@ extern const struct option_spec init_command_options[], ca_command_resources[], 
 	transfer_command_complete_options[];
 extern const struct option_spec ta_command_init_options[], ta_command_request_options[], ta_command_sign_options[],
 	ta_command_export_options[];
+extern const struct option_spec registry_command_plan_options[], registry_command_apply_options[];
 
 CLI_COMMAND(publication_command_accept);
 CLI_COMMAND(clock_command_confirm_right);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "api/handlers/registry_json.h"
 #include "api/server/config.h"
 #include "api/server/engine.h"
 #include "ca/base/atomic_file.h"
@@ -13,6 +14,7 @@
 #include "ca/base/memory.h"
 #include "ca/ceremony/offline_anchor.h"
 #include "ca/commands/import_commands.h"
+#include "ca/commands/registry_commands.h"
 #include "ca/commands/tree_commands.h"
 #include "ca/keys/master_key.h"
 #include "ca/keys/passphrase.h"
@@ -220,4 +222,41 @@ local_ta_export(const char *data, const char *directory, const struct secret *pa
 	};
 	TRY(offline_anchor_create(&request, fault));
 	return tree_forget_ta_key(engine_context(engine), &local_actor, fault);
+}
+
+/* The answer that the server would send. */
+static enum fault_code
+read_plan(struct engine *engine, const struct registry_plan *plan, int64_t feed_id, int64_t limit, json_t **ret_answer,
+	struct fault *fault)
+{
+	AUTO_CLEAR(struct spool, spool_clear) spool = SPOOL_INIT(engine_directory(engine));
+	struct json_writer writer;
+	json_error_t error;
+	json_writer_begin(&writer, &spool);
+	TRY(registry_json_write(&writer, plan, feed_id, limit, fault));
+	TRY(spool_finish(&spool, fault));
+	if (spool.fd < 0)
+		*ret_answer = json_loadb(bytes_text(&spool.memory), spool.memory.length, 0, &error);
+	else
+		*ret_answer = lseek(spool.fd, 0, SEEK_SET) == 0 ? json_loadfd(spool.fd, 0, &error) : NULL;
+	return *ret_answer != NULL ? FAULT_NONE : fault_set(fault, FAULT_IO, "the answer could not be read back");
+}
+
+enum fault_code
+local_registry(const char *data, const char *file, bool apply, const char *accept, int64_t limit, json_t **ret_answer,
+	struct fault *fault)
+{
+	AUTO_CLEAR(struct config, config_clear) config = CONFIG_INIT;
+	AUTO(struct engine, engine_free) engine = NULL;
+	AUTO(struct registry_plan, registry_plan_free) plan = NULL;
+	int64_t feed_id = 0;
+	TRY(open_data(data, &config, &engine, fault));
+	struct registry_limits limits = registry_json_limits(&config);
+	if (apply) {
+		TRY(registry_apply(engine_context(engine), &local_actor, file, &limits, accept, &plan, &feed_id, fault));
+		TRY(engine_settle(engine, NULL, NULL, fault));
+	} else {
+		TRY(registry_plan(engine_context(engine), &local_actor, file, &limits, &plan, fault));
+	}
+	return read_plan(engine, plan, feed_id, limit, ret_answer, fault);
 }

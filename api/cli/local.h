@@ -5,6 +5,7 @@
 #define API_CLI_LOCAL_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "ca/base/bytes.h"
@@ -27,5 +28,12 @@ CHECKED enum fault_code local_ta_request(const char *data, int64_t after, json_t
 CHECKED enum fault_code local_ta_export(const char *data, const char *directory, const struct secret *passphrase, int64_t *ret_ends_at,
 	struct fault *fault);
 CHECKED enum fault_code local_ta_install(const char *data, struct span response, json_t **ret_answer, struct fault *fault);
+
+/*
+ * Plans a registry's file, or applies it, as POST /api/v1/registry/{plan,apply} do, and gives the same answer; what was applied is
+ * signed and published too. accept may be NULL. Faults: LOCKED (a server runs: use it), those of registry_apply(), the engine's.
+ */
+CHECKED enum fault_code local_registry(const char *data, const char *file, bool apply, const char *accept, int64_t limit,
+	json_t **ret_answer, struct fault *fault);
 
 #endif

@@ -189,7 +189,8 @@ create_member(struct step *step, const struct batch_entry *entry, struct fault *
 	if (step->place->room == 0)
 		TRY(member_place_find(step->connection, step->actor, step->now_at, step->place, fault));
 	struct member_creation creation = {
-		.handle = entry->handle, .resources = &entry->resources, .import_id = step->import_id, .now_at = step->now_at,
+		.handle = entry->handle, .resources = &entry->resources, .import_id = step->import_id, .alias = entry->handle,
+		.now_at = step->now_at,
 	};
 	enum fault_code code = member_create(step->connection, step->actor, step->place, &creation, &complaints, &ca_id,
 		&refusal);

@@ -142,6 +142,7 @@ member_create(struct db_connection *connection, const struct actor *actor, struc
 		.repository_id = place->repository_id,
 		.resources = bytes_span(&blob),
 		.import_id = creation->import_id,
+		.alias = creation->alias,
 		.created_at = creation->now_at,
 	};
 	TRY(ca_store_insert(connection, &row, &ca_id, fault));

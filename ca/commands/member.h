@@ -31,6 +31,7 @@ struct member_creation {
 	const char *handle;                     /* checked by command_check_handle() */
 	const struct resource_set *resources;
 	const char *import_id;                  /* NULL: none */
+	const char *alias;                      /* what the registry's feed calls it; NULL: nothing */
 	int64_t now_at;
 };
 

@@ -24,7 +24,7 @@ struct reading {
 	uint32_t line;
 	bool version_seen;
 	bool many_registries;   /* the NRO's own file, made of all of theirs */
-	char registry[32];
+	char registry[FEED_REGISTRY_SIZE];
 	uint64_t records, records_told;
 	uint64_t kind_records[KINDS], kind_told[KINDS];
 	bool summary_seen[KINDS];
@@ -334,7 +334,8 @@ give_holder(const struct reading *reading, size_t first, size_t end, stats_holde
 	AUTO_CLEAR(struct resource_set, resource_set_clear) resources = RESOURCE_SET_INIT;
 	const struct claim *claims = reading->claims.items;
 	struct stats_holder holder = {
-		.id = bytes_text(&reading->ids) + claims[first].holder, .line = claims[first].line, .resources = &resources,
+		.registry = reading->registry, .id = bytes_text(&reading->ids) + claims[first].holder,
+		.line = claims[first].line, .resources = &resources,
 	};
 	for (size_t i = first; i < end; i++) {
 		if (claims[i].line < holder.line)

@@ -21,6 +21,7 @@
 #define STATS_LINE_MAX 1024
 
 struct stats_holder {
+	const char *registry;                           /* whose file it is, as its version line says: "afrinic", "nro" */
 	const char *id;
 	uint32_t line;                                  /* of its first record */
 	const struct resource_set *resources;           /* canonical, not empty */

@@ -10,6 +10,7 @@
 
 #define FEED_BYTES_MAX UINT64_C(4294967295)     /* of one file, unpacked: so a line's number has 32 bits */
 #define FEED_ID_MAX 100                         /* bytes of a holder's id */
+#define FEED_REGISTRY_SIZE 32                   /* a registry's name, as "afrinic", and a NUL */
 
 /* Takes one payload of a file. Ends the reading when it returns a fault, which is passed on as it is. */
 typedef enum fault_code (*feed_payload_fn)(void *argument, const struct payload *payload, uint32_t line, struct fault *fault);

@@ -8,10 +8,10 @@
 #include "ca/feeds/json_stream.h"
 #include "ca/feeds/payload_json.h"
 
-/* The members of a line that are read; each at most once. */
-enum item { ID, ASNS, IPV4, IPV6, ROAS, ITEMS };
+/* The members of a line that are read; each at most once. Those from ASNS on are arrays; only RIR may be missing. */
+enum item { ID, RIR, ASNS, IPV4, IPV6, ROAS, ITEMS };
 
-static const char *const item_names[ITEMS] = { [ID] = "id", [ASNS] = "asn", [IPV4] = "ipv4", [IPV6] = "ipv6", [ROAS] = "roas" };
+static const char *const item_names[ITEMS] = { [ID] = "id", [RIR] = "rir", [ASNS] = "asn", [IPV4] = "ipv4", [IPV6] = "ipv6", [ROAS] = "roas" };
 
 /* Which id stands in which line. */
 struct id_line {
@@ -25,6 +25,7 @@ struct reading {
 	uint32_t line;
 	bool seen[ITEMS];
 	char id[FEED_ID_MAX + 1];
+	char registry[FEED_REGISTRY_SIZE];
 	struct resource_set resources;
 	struct payload *payloads;
 	size_t payloads_count, payloads_capacity;
@@ -72,6 +73,17 @@ read_id(struct reading *reading, const json_t *value, struct fault *fault)
 }
 
 static enum fault_code
+read_registry(struct reading *reading, const json_t *value, struct fault *fault)
+{
+	const char *text = json_string_value(value);
+	size_t length = text != NULL ? strlen(text) : 0;
+	if (length == 0 || length >= sizeof reading->registry || strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") != length)
+		return fault_set(fault, FAULT_INVALID, "\"rir\" names no registry");
+	memcpy(reading->registry, text, length + 1);
+	return FAULT_NONE;
+}
+
+static enum fault_code
 read_asn(struct reading *reading, const json_t *value, struct fault *fault)
 {
 	if (json_is_string(value))
@@ -109,6 +121,8 @@ read_item(struct reading *reading, enum item item, const json_t *value, struct f
 	switch (item) {
 	case ID:
 		return read_id(reading, value, fault);
+	case RIR:
+		return read_registry(reading, value, fault);
 	case ASNS:
 		return read_asn(reading, value, fault);
 	case IPV4:
@@ -139,7 +153,7 @@ take(void *argument, const char *name, bool in_array, const json_t *value, uint3
 	enum item item = find_item(name);
 	if (item == ITEMS)
 		return FAULT_NONE;
-	if (in_array != (item != ID))
+	if (in_array != (item >= ASNS))
 		return fault_set(fault, FAULT_INVALID, "line %" PRIu32 ": \"%s\" is %s array", line, name,
 			in_array ? "an" : "no");
 	bool begins = !in_array || value == NULL;
@@ -156,9 +170,10 @@ read_line(struct reading *reading, const char *text, size_t length, struct fault
 	memset(reading->seen, 0, sizeof reading->seen);
 	resource_set_clear(&reading->resources);
 	reading->payloads_count = 0;
+	reading->registry[0] = '\0';
 	TRY(json_stream_read(&stream, take, reading, fault));
 	for (enum item item = ID; item < ITEMS; item++)
-		if (!reading->seen[item])
+		if (!reading->seen[item] && item != RIR)
 			return fault_set(fault, FAULT_INVALID, "line %" PRIu32 ": no \"%s\"", reading->line, item_names[item]);
 	return feed_line(resource_set_normalise(&reading->resources, fault), reading->line, fault);
 }
@@ -187,6 +202,7 @@ give_line(struct reading *reading, member_line_fn give, void *argument, struct f
 	struct member_line member = {
 		.id = reading->id,
 		.line = reading->line,
+		.registry = reading->registry,
 		.resources = &reading->resources,
 		.payloads = reading->payloads,
 		.payloads_count = reading->payloads_count,

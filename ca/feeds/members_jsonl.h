@@ -3,7 +3,8 @@
  *
  *     {"id":"F36100E1","asn":["64496"],"ipv4":["192.0.2.0/24"],"ipv6":[],"roas":[{"asn":64496,"prefix":"192.0.2.0/24","maxLength":24}]}
  *
- * Members of a line that have other names are passed over. Whether a holder holds what it wants payloads for is not looked at.
+ * A member "rir":"afrinic" may say whose registry it is. Members of a line that have other names are passed over. Whether a holder
+ * holds what it wants payloads for is not looked at.
  *
  * Threads: safe for different calls. Memory: one line and its payloads, 44 bytes a range, and the ids.
  */
@@ -20,6 +21,7 @@
 struct member_line {
 	const char *id;                                 /* ":", "." and "/" in it have become "-", so that it can be a handle */
 	uint32_t line;
+	const char *registry;                           /* "afrinic"; "" where the file doesn't say */
 	const struct resource_set *resources;           /* canonical; may be empty */
 	const struct payload *payloads;
 	size_t payloads_count;

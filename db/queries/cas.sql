@@ -34,8 +34,8 @@ ORDER BY c.handle
 LIMIT :limit
 
 -- name: cas_insert
-INSERT INTO cas (handle, kind, parent_id, repository_id, directory, resources, changed_at, import_id, created_at)
-VALUES (:handle, :kind, :parent_id, :repository_id, :directory, :resources, :created_at, :import_id, :created_at)
+INSERT INTO cas (handle, kind, parent_id, repository_id, directory, resources, changed_at, import_id, alias, created_at)
+VALUES (:handle, :kind, :parent_id, :repository_id, :directory, :resources, :created_at, :import_id, :alias, :created_at)
 RETURNING ca_id
 
 -- name: cas_issuing_with_room

@@ -47,6 +47,7 @@ CREATE INDEX transfers_from ON transfers (from_ca_id, transfer_id) WHERE from_ca
 CREATE INDEX transfers_to ON transfers (to_ca_id, transfer_id) WHERE to_ca_id IS NOT NULL;
 CREATE INDEX transfers_prepared ON transfers (transfer_id) WHERE state = 'prepared';
 CREATE INDEX transfers_issuing ON transfers (transfer_id) WHERE state = 'issuing' AND serial IS NULL;
+
 -- A trust anchor on a machine of its own: the key that signs requests to it, and each request with what became of it.
 CREATE TABLE ta_request_key (
 	id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -89,3 +90,19 @@ CREATE TABLE guard_refusals (
 
 -- Epoch 0: not recorded beside the database yet. A database from before that was done gets its file at the next start.
 UPDATE instance SET epoch = 0;
+
+-- Registry feeds that were applied, each in one transaction together with its row.
+CREATE TABLE registry_feeds (
+	feed_id INTEGER PRIMARY KEY AUTOINCREMENT,
+	applied_at INTEGER NOT NULL,
+	actor TEXT NOT NULL,
+	registry TEXT,                              -- whose file it was: the next one must be of the same; NULL: it didn't say
+	holders INTEGER NOT NULL,                   -- in the file
+	members_new INTEGER NOT NULL,
+	members_changed INTEGER NOT NULL,           -- which hold something else than before; those gone are among them
+	members_gone INTEGER NOT NULL,
+	roas_lost INTEGER NOT NULL,
+	code TEXT NOT NULL,                         -- of the change
+	accepted INTEGER NOT NULL                   -- 1: beyond the limits, and an operator gave the code
+) STRICT;
+CREATE INDEX registry_feeds_registry ON registry_feeds (feed_id) WHERE registry IS NOT NULL;

@@ -98,6 +98,7 @@ ca_store_insert(struct db_connection *connection, const struct ca_creation *crea
 	stmt_bind_text(stmt, ":directory", creation->directory);
 	stmt_bind_blob(stmt, ":resources", creation->resources);
 	stmt_bind_text(stmt, ":import_id", creation->import_id);
+	stmt_bind_text(stmt, ":alias", creation->alias);
 	stmt_bind_int(stmt, ":created_at", creation->created_at);
 	bool row;
 	TRY(stmt_step(stmt, &row, fault));
@@ -226,8 +227,8 @@ ca_store_resume(struct db_connection *connection, int64_t ca_id, int64_t now_at,
 	return turn(connection, QUERY_CAS_RESUME, ca_id, now_at, ret_changed, fault);
 }
 
-static enum fault_code
-join_group(struct db_connection *connection, int64_t group, int64_t ca_id, bool last, struct fault *fault)
+enum fault_code
+ca_store_join_group(struct db_connection *connection, int64_t group, int64_t ca_id, bool last, struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) merge = NULL;
 	AUTO(struct stmt, stmt_done) set = NULL;
@@ -245,13 +246,21 @@ join_group(struct db_connection *connection, int64_t group, int64_t ca_id, bool 
 }
 
 enum fault_code
-ca_store_group(struct db_connection *connection, int64_t loser_id, int64_t gainer_id, struct fault *fault)
+ca_store_next_group(struct db_connection *connection, int64_t *ret_group, struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) next = NULL;
 	bool row;
 	TRY(stmt_start(connection, QUERY_CAS_NEXT_GROUP, &next, fault));
 	TRY(stmt_step(next, &row, fault));
-	int64_t group = stmt_int(next, "next");
-	TRY(join_group(connection, group, loser_id, gainer_id != 0, fault));
-	return join_group(connection, group, gainer_id, false, fault);
+	*ret_group = stmt_int(next, "next");
+	return FAULT_NONE;
+}
+
+enum fault_code
+ca_store_group(struct db_connection *connection, int64_t loser_id, int64_t gainer_id, struct fault *fault)
+{
+	int64_t group;
+	TRY(ca_store_next_group(connection, &group, fault));
+	TRY(ca_store_join_group(connection, group, loser_id, gainer_id != 0, fault));
+	return ca_store_join_group(connection, group, gainer_id, false, fault);
 }

@@ -29,6 +29,7 @@ struct ca_creation {
 	int64_t parent_id, repository_id;                /* parent_id 0: none */
 	struct span resources;                           /* data NULL: it inherits */
 	const char *import_id;                           /* NULL: none */
+	const char *alias;                               /* what the registry's feed calls it; NULL: nothing */
 	int64_t created_at;
 };
 
@@ -74,6 +75,13 @@ CHECKED enum fault_code ca_store_repair(struct db_connection *connection, int64_
  * serial. What `loser` gives up stands until the others are ready.
  */
 CHECKED enum fault_code ca_store_group(struct db_connection *connection, int64_t loser_id, int64_t gainer_id, struct fault *fault);
+/*
+ * The same for any number of CAs: a number that no waiting group has, and each CA (0: none) with all that wait together with it
+ * into that group. last: what it gives up stands until the others are ready.
+ */
+CHECKED enum fault_code ca_store_next_group(struct db_connection *connection, int64_t *ret_group, struct fault *fault);
+CHECKED enum fault_code ca_store_join_group(struct db_connection *connection, int64_t group, int64_t ca_id, bool last,
+	struct fault *fault);
 /* *ret_changed false: it was so already. A hold makes nothing due. */
 CHECKED enum fault_code ca_store_hold(struct db_connection *connection, int64_t ca_id, int64_t now_at, bool *ret_changed,
 	struct fault *fault);

@@ -46,6 +46,37 @@ members_jsonl__gives_one_member_a_line(void **state)
 	assert_int_equal(taken.held, 4);
 }
 
+static enum fault_code
+take_registry(void *argument, const struct member_line *member, struct fault *fault)
+{
+	char *text = argument;
+	(void)fault;
+	strcat(strcat(text, member->registry), ";");
+	return FAULT_NONE;
+}
+
+static void
+members_jsonl__says_whose_registry_it_is(void **state)
+{
+	struct fault fault = FAULT_INIT;
+	char text[256] = "";
+	const char *path = scratch_path(state, "members");
+	feed_file_write(path, "{\"id\":\"a\",\"rir\":\"ripe-ncc\",\"asn\":[],\"ipv4\":[],\"ipv6\":[],\"roas\":[]}\n"
+		"{\"id\":\"b\",\"asn\":[],\"ipv4\":[],\"ipv6\":[],\"roas\":[]}\n");
+	assert_int_equal(members_jsonl_read(path, take_registry, text, &fault), FAULT_NONE);
+	assert_string_equal(text, "ripe-ncc;;");
+	static const char *const bad[] = { "17", "null", "[]", "[\"afrinic\"]", "\"\"", "\"AFRINIC\"", "\"a b\"",
+		"\"abcdefghijklmnopqrstuvwxyzabcdef\"", "\"x\",\"rir\":\"x\"" };
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		char line[256];
+		(void)snprintf(line, sizeof line, "{\"id\":\"a\",\"rir\":%s,\"asn\":[],\"ipv4\":[],\"ipv6\":[],\"roas\":[]}\n", bad[i]);
+		feed_file_write(path, line);
+		enum fault_code code = members_jsonl_read(path, take_registry, text, &fault);
+		if (code != FAULT_INVALID || strncmp(fault.message, "line 1: ", 8) != 0)
+			fail_msg("%s: %s", line, code == FAULT_NONE ? "taken" : fault.message);
+	}
+}
+
 #define LINE(id, asn, ipv4, ipv6, roas) "{\"id\":" id ",\"asn\":[" asn "],\"ipv4\":[" ipv4 "],\"ipv6\":[" ipv6 "],\"roas\":[" roas "]}\n"
 #define GOOD LINE("\"a\"", "1", "\"192.0.2.0/24\"", "", "")
 
@@ -160,6 +191,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(gives_one_member_a_line),
+		CASE(says_whose_registry_it_is),
 		CASE(names_the_line_of_what_is_wrong),
 		CASE(passes_on_the_fault_of_its_taker),
 		CASE(bounds_ids),
