@@ -24,7 +24,8 @@ LIMIT :limit
 
 -- name: cas_list_set_aside
 SELECT c.ca_id, c.handle, c.kind, c.parent_id, c.repository_id, c.resources, c.state, c.version, c.roas_version, c.roas_count,
-	c.changed_at, c.set_aside_reason, c.created_at, p.handle AS parent_handle, r.rsync_uri, r.notified_serial
+	c.changed_at, c.set_aside_reason, c.created_at, c.held_at, c.suspended_at, c.change_group, p.handle AS parent_handle,
+	r.rsync_uri, r.notified_serial
 FROM cas c
 JOIN repositories r ON r.repository_id = c.repository_id
 LEFT JOIN cas p ON p.ca_id = c.parent_id
