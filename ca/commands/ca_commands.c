@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ca/commands/anchor_growth.h"
 #include "ca/commands/holdings.h"
 #include "ca/commands/member.h"
 #include "db/stores/ca_store.h"
@@ -129,9 +130,8 @@ check_difference(const struct ca_change *change, const struct resource_set *befo
 }
 
 static enum fault_code
-change_resources(struct db_connection *connection, void *argument, struct fault *fault)
+change_member(struct db_connection *connection, struct ca_change *change, struct fault *fault)
 {
-	struct ca_change *change = argument;
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	AUTO_CLEAR(struct resource_set, resource_set_clear) before = RESOURCE_SET_INIT;
 	AUTO_CLEAR(struct resource_set, resource_set_clear) rest = RESOURCE_SET_INIT;
@@ -146,6 +146,33 @@ change_resources(struct db_connection *connection, void *argument, struct fault 
 		return FAULT_NONE;
 	TRY(store_resources(connection, change, &record, &after, fault));
 	return audit_resources(connection, change, &before, &after, fault);
+}
+
+/* The online CA, and the trust anchor with it. */
+static enum fault_code
+change_anchor(struct db_connection *connection, struct ca_change *change, const struct ca_record *record, struct fault *fault)
+{
+	AUTO_CLEAR(struct resource_set, resource_set_clear) before = RESOURCE_SET_INIT;
+	(void)snprintf(change->handle, sizeof change->handle, "%s", record->handle);
+	if (!resource_set_empty(change->remove))
+		return fault_set(fault, FAULT_CONFLICT, "CA \"%s\" is one of the engine's own: what it holds can grow, not shrink",
+			change->handle);
+	TRY(resource_set_decode(record->resources, &before, fault));
+	TRY(check_difference(change, &before, fault));
+	return anchor_grow(connection, change->actor, record, change->add, change->now_at, fault);
+}
+
+static enum fault_code
+change_resources(struct db_connection *connection, void *argument, struct fault *fault)
+{
+	struct ca_change *change = argument;
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	struct ca_record record;
+	TRY(command_check_actor(change->actor, change->ca_id, fault));
+	TRY(ca_store_get(connection, change->ca_id, &stmt, &record, fault));
+	if (strcmp(record.kind, "online") == 0)
+		return change_anchor(connection, change, &record, fault);
+	return change_member(connection, change, fault);
 }
 
 enum fault_code

@@ -20,7 +20,8 @@ CHECKED enum fault_code ca_set_resources(const struct command_context *context, 
 	const struct resource_set *resources, struct complaints *complaints, struct fault *fault);
 
 /*
- * Changes what a member holds by what comes and what goes, either of them perhaps empty. Complains of what is to go and isn't held,
+ * Changes what a member holds by what comes and what goes, either of them perhaps empty. The online CA grows alone, and the trust anchor
+ * with it (see anchor_growth.h). Complains of what is to go and isn't held,
  * and of what is to come and is. Faults: INVALID (see complaints), and as above.
  */
 CHECKED enum fault_code ca_change_resources(const struct command_context *context, const struct actor *actor, int64_t ca_id,

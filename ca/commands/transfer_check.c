@@ -144,7 +144,7 @@ static enum fault_code
 check_receiver(struct db_connection *connection, struct transfer_run *run, struct fault *fault)
 {
 	AUTO_CLEAR(struct holdings_above, holdings_above_clear) above = HOLDINGS_ABOVE_INIT;
-	char words[HANDLE_MAX + 160];
+	char words[2 * HANDLE_MAX + 96];
 	if (run->to.side.ca_id == 0)
 		return FAULT_NONE;
 	(void)snprintf(words, sizeof words, "is held by CA \"%s\" already", run->to.handle);
@@ -152,8 +152,8 @@ check_receiver(struct db_connection *connection, struct transfer_run *run, struc
 	if (run->to.parent_id == 0)
 		return FAULT_NONE;
 	TRY(holdings_above_find(connection, run->to.parent_id, &above, fault));
-	(void)snprintf(words, sizeof words, "is not held by the CA above, \"%s\": this trust anchor was made without it (cadastre init "
-		"--ta-resources)", above.handle);
+	(void)snprintf(words, sizeof words, "is not held by the CA above, \"%s\": add it there first (cadastre ca set %s --add)", above.handle,
+		above.handle);
 	TRY(complain_of_ranges(run, &above.resources, false, words, fault));
 	return run->request.from == NULL ? check_others(connection, run, &above, fault) : FAULT_NONE;
 }

@@ -85,12 +85,18 @@ insert_cut(struct db_connection *connection, const struct cut *cut, struct fault
 	return stmt_run(stmt, fault);
 }
 
+/* Groups of changes of which nobody waits any more, and the transfers among them, are out with this serial. */
 static enum fault_code
-end_groups(struct db_connection *connection, struct fault *fault)
+end_groups(struct db_connection *connection, int64_t repository_id, int64_t serial, struct fault *fault)
 {
-	AUTO(struct stmt, stmt_done) stmt = NULL;
-	TRY(stmt_start(connection, QUERY_CUT_GROUPS, &stmt, fault));
-	return stmt_run(stmt, fault);
+	AUTO(struct stmt, stmt_done) groups = NULL;
+	AUTO(struct stmt, stmt_done) transfers = NULL;
+	TRY(stmt_start(connection, QUERY_CUT_GROUPS, &groups, fault));
+	TRY(stmt_run(groups, fault));
+	TRY(stmt_start(connection, QUERY_CUT_TRANSFERS, &transfers, fault));
+	stmt_bind_int(transfers, ":repository_id", repository_id);
+	stmt_bind_int(transfers, ":serial", serial);
+	return stmt_run(transfers, fault);
 }
 
 static enum fault_code
@@ -99,8 +105,9 @@ make(struct db_connection *connection, void *argument, struct fault *fault)
 	struct cut *cut = argument;
 	struct cut_position position;
 	TRY(look(connection, cut->repository_id, &position, fault));
+	/* Changes that took each other back leave nothing to publish: what is out has them. */
 	if (!position.waiting)
-		return FAULT_NONE;
+		return end_groups(connection, cut->repository_id, position.serial, fault);
 	if (position.blocked)
 		return fault_set(fault, FAULT_BUSY, "a parent's manifest has to be issued first");
 	/* A cut under a clock that was ahead holds up nobody. */
@@ -113,8 +120,7 @@ make(struct db_connection *connection, void *argument, struct fault *fault)
 	TRY(run(connection, QUERY_CUT_KEYS, cut, false, fault));
 	TRY(run(connection, QUERY_CUT_WITHDRAW, cut, true, fault));
 	TRY(run(connection, QUERY_CUT_PUBLISH, cut, true, fault));
-	TRY(end_groups(connection, fault));
-	TRY(run(connection, QUERY_CUT_TRANSFERS, cut, true, fault));
+	TRY(end_groups(connection, cut->repository_id, cut->serial, fault));
 	return insert_cut(connection, cut, fault);
 }
 

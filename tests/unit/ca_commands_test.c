@@ -319,6 +319,28 @@ ca_commands__change_resources_adds_and_removes(void **state)
 	assert_int_equal(registry_number(registry, "SELECT version AS it FROM cas WHERE ca_id = %" PRId64, alpha), 3);
 }
 
+/* The way for what comes from another registry: both CAs above grow, and the member may. */
+static void
+ca_commands__change_resources_grows_the_online_ca_with_its_anchor(void **state)
+{
+	struct registry *registry = *state;
+	int64_t alpha = registry_member_id(registry, "alpha", "AS64496");
+	registry_sql(registry, "UPDATE cas SET changed_at = NULL");
+	assert_int_equal(change_resources(registry, alpha, "11.0.0.0/8", ""), FAULT_INVALID);
+	assert_int_equal(change_resources(registry, 2, "11.0.0.0/8", ""), FAULT_NONE);
+	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM cas WHERE ca_id IN (1, 2) AND version = 2 AND changed_at = %"
+		PRId64 " AND resources = (SELECT resources FROM cas WHERE ca_id = 1)", REGISTRY_NOW), 2);
+	assert_string_equal(registry_text(registry, "SELECT group_concat(ca_handle || ' ' || detail, ', ') AS it FROM audit WHERE action = "
+		"'ca.resources' AND outcome = 'done'"), "ta 0 AS, 1 IPv4 and 0 IPv6 ranges more, online 0 AS, 1 IPv4 and 0 IPv6 ranges more");
+	assert_int_equal(change_resources(registry, alpha, "11.0.0.0/8", ""), FAULT_NONE);
+	assert_int_equal(change_resources(registry, 2, "11.0.0.0/8", ""), FAULT_INVALID);
+	assert_int_equal(change_resources(registry, 2, "", "11.0.0.0/8"), FAULT_CONFLICT);
+	registry_sql(registry, "UPDATE keys SET handle = NULL WHERE ca_id = 1");
+	assert_int_equal(change_resources(registry, 2, "12.0.0.0/8", ""), FAULT_CONFLICT);
+	assert_string_equal(registry_text(registry, LAST_AUDIT), "ca.resources|online|conflict|the trust anchor's key is on a machine of its "
+		"own: what it holds can't be changed from here");
+}
+
 static void
 ca_commands__change_resources_complains_of_everything(void **state)
 {
@@ -341,6 +363,7 @@ ca_commands__change_resources_complains_of_everything(void **state)
 	assert_int_equal(change_resources(registry, alpha, "10.0.0.0/24", "10.0.0.0/24"), FAULT_INVALID);
 	assert_int_equal(change_resources(registry, alpha, "AS64496", "AS64496"), FAULT_INVALID);
 	assert_int_equal(change_resources(registry, 3, "10.0.0.0/24", ""), FAULT_CONFLICT);
+	assert_int_equal(change_resources(registry, 1, "11.0.0.0/24", ""), FAULT_CONFLICT);
 	assert_int_equal(change_resources(registry, 99, "10.0.0.0/24", ""), FAULT_NOT_FOUND);
 	assert_int_equal(registry_number(registry, "SELECT version AS it FROM cas WHERE ca_id = %" PRId64, alpha), 1);
 }
@@ -367,6 +390,7 @@ main(void)
 		CASE(bound_actors_reach_no_other_ca),
 		CASE(repair_puts_a_ca_back_to_work),
 		CASE(change_resources_adds_and_removes),
+		CASE(change_resources_grows_the_online_ca_with_its_anchor),
 		CASE(change_resources_complains_of_everything),
 		CASE(a_full_issuing_ca_gets_another_beside_it),
 	};

@@ -344,7 +344,7 @@ transfer_commands__complains_of_everything_at_once(void **state)
 		"resources.ipv4[2]: 203.0.113.0/24 is not held by CA \"alpha\"\n"
 		"resources.ipv6[0]: 2001:db7::/32 is not held by CA \"alpha\"\n"
 		"resources.ipv4[1]: 192.0.2.128/25 is held by CA \"beta\" already\n"
-		"resources.ipv6[0]: 2001:db7::/32 is not held by the CA above, \"online\": this trust anchor was made without it (cadastre init --ta-resources)\n");
+		"resources.ipv6[0]: 2001:db7::/32 is not held by the CA above, \"online\": add it there first (cadastre ca set online --add)\n");
 	struct transfer_request request = { .from = "gamma", .to = "gamma" };
 	assert_int_equal(create(parties, request, ""), FAULT_INVALID);
 	assert_string_equal(registry_complaints(registry),
@@ -524,7 +524,7 @@ transfer_commands__inwards_the_member_grows_at_once(void **state)
 	assert_int_equal(create(parties, NOBODY_TO_BETA, "10.0.0.0/15 192.0.2.7 198.51.100.0/24 11.0.0.0/8"), FAULT_INVALID);
 	assert_string_equal(registry_complaints(registry),
 		"resources.ipv4[2]: 192.0.2.7/32 is held by CA \"beta\" already\n"
-		"resources.ipv4[1]: 11.0.0.0/8 is not held by the CA above, \"online\": this trust anchor was made without it (cadastre init --ta-resources)\n"
+		"resources.ipv4[1]: 11.0.0.0/8 is not held by the CA above, \"online\": add it there first (cadastre ca set online --add)\n"
 		"resources.ipv4[0]: 10.0.0.0/15: CA \"alpha\" holds 10.0.0.0/16\n");
 	assert_int_equal(create(parties, NOBODY_TO_BETA, "10.0.3.0/24"), FAULT_RESOURCE_CONFLICT);
 	/* There is nothing to complete. */
