@@ -241,7 +241,7 @@ settle(struct life *life, const struct change *change, int done)
 	life_keep_house(life);
 	require_nobody_aside(life);
 	require_payloads(life, change->payloads);
-	LIFE_RIGHT(watcher_look(life->watcher, clock_now(&life->world.clock), 10 * HOUR, 24 * HOUR));
+	LIFE_RIGHT(life_check(life, 10 * HOUR, 24 * HOUR));
 	LIFE_RIGHT(watcher_compare(life->watcher, life->directory));
 }
 

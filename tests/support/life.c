@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@
 #include "ca/base/log.h"
 #include "ca/der/tal.h"
 #include "ca/jobs/cut.h"
+#include "publish/check/check.h"
 #include "tests/support/prime_keys.h"
 
 #define MINUTE INT64_C(60)
@@ -28,6 +30,7 @@
 #define RSYNC_INTERVAL_S (10 * MINUTE)
 #define HOUSE_EVERY_S (6 * HOUR)
 #define LOOK_EVERY_S (15 * MINUTE)
+#define TAL "ta/ta.tal"
 #define STEPS_MAX 100000                 /* in one life_until(): more is a loop */
 
 static void
@@ -191,14 +194,43 @@ write_tal(struct life *life, const char *path)
 	WORLD_OK(atomic_file_put(life->directory, path, bytes_span(&text), 0644, ATOMIC_FILE_KEEP_TIME, fault));
 }
 
+/* Once there is a certificate. */
+static void
+ensure_tal(struct life *life)
+{
+	struct stat status;
+	if (fstatat(life->directory, TAL, &status, 0) != 0)
+		write_tal(life, TAL);
+}
+
+const char *
+life_check(struct life *life, int64_t manifest_left_s, int64_t object_left_s)
+{
+	static char words[900];
+	AUTO_CLEAR(struct check_report, check_report_clear) report = CHECK_REPORT_INIT;
+	struct check_request request = {
+		.directory = life->directory, .db = life->world.db, .repository_id = life->world.repository_id,
+		.now_at = clock_now(&life->world.clock),
+		.horizon_s = { [CHECK_TA] = manifest_left_s, [CHECK_CER] = object_left_s, [CHECK_CRL] = manifest_left_s,
+			[CHECK_MFT] = manifest_left_s, [CHECK_ROA] = object_left_s },
+	};
+	ensure_tal(life);
+	WORLD_OK(check_run(&request, &report, fault));
+	if (report.findings_total == 0)
+		return NULL;
+	(void)snprintf(words, sizeof words, "%lld findings; %s: %s: %s", (long long)report.findings_total,
+		check_kind_name(report.findings[0].kind), report.findings[0].place, report.findings[0].words);
+	return words;
+}
+
 static int
 run_validator(struct life *life, int64_t at)
 {
 	char command[1600];
 	const char *directory = life->world.directory;
-	write_tal(life, "ta.tal");
+	ensure_tal(life);
 	(void)snprintf(command, sizeof command,
-		"AT=%" PRId64 " tests/validators/validate rpki-client-offline %s/rsync/current %s/ta.tal %s/ta/ta.cer %s/seen 2>%s/errors",
+		"AT=%" PRId64 " tests/validators/validate rpki-client-offline %s/rsync/current %s/" TAL " %s/ta/ta.cer %s/seen 2>%s/errors",
 		at, directory, directory, directory, directory, directory);
 	int status = system(command);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;

@@ -40,6 +40,11 @@ void life_until(struct life *life, int64_t at);
 void life_keep_house(struct life *life);
 /* Is the rsync tree that is served of the notified serial? Trees in their grace time may keep it from that for two hours. */
 bool life_rsync_is_current(struct life *life);
+/*
+ * publish/check finds no fault with anything that is served, nor anything that expires within these times. NULL, or words. 0.2 ms an
+ * object.
+ */
+const char *life_check(struct life *life, int64_t manifest_left_s, int64_t object_left_s);
 /* rpki-client without a network, at the clock's time, finds no fault in the rsync tree, and the watcher's payloads. NULL, or words. */
 const char *life_validate(struct life *life);
 /* The same ahead of the time by so much: what it then still has. */
