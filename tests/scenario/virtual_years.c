@@ -163,11 +163,11 @@ travel(const struct course *course)
 		prove_time_matters(life);
 	size_t payloads;
 	(void)watcher_payloads(life->watcher, &payloads);
-	print_message("%lld days, %zu members, seed %llu: %lld changes, %lld refused, %lld serials, %lld keys rolled, %lld restarts; "
+	print_message("%lld days, %zu members, seed %llu: %lld changes, %lld refused, %lld transfers, %lld serials, %lld keys rolled, %lld restarts; "
 		"%zu objects and %zu payloads at the end, %zu certificates in all; rsync compared %lld times, rpki-client run %lld times; "
 		"%lld ms\n",
 		(long long)course->days, course->members, (unsigned long long)course->seed, (long long)journey->members->changes,
-		(long long)journey->members->refusals, (long long)watcher_serial(life->watcher), (long long)journey->rolls,
+		(long long)journey->members->refusals, (long long)journey->members->transfers, (long long)watcher_serial(life->watcher), (long long)journey->rolls,
 		(long long)journey->restarts, watcher_objects(life->watcher), payloads, watcher_seen(life->watcher),
 		(long long)journey->compared, (long long)journey->validations, (long long)(clock_monotonic_ms() - began_ms));
 	/* That nothing was looked at would be no proof. */

@@ -107,6 +107,8 @@ publish(struct life *life)
 	WORLD_OK(publisher_publish(life->publisher, &serial, fault));
 	life->published++;
 	LIFE_RIGHT(watcher_poll(life->watcher, life->directory, clock_now(&life->world.clock)));
+	if (life->polled != NULL)
+		LIFE_RIGHT(life->polled(life->polled_argument));
 }
 
 /* BUSY: all trees are still in their grace time. */
@@ -257,8 +259,10 @@ print_payloads(struct life *life, struct bytes *text)
 		(void)snprintf(lines[i], LINE_ROOM, "%u,%s,%u\n", payloads[i].payload.asn, prefix, payloads[i].payload.max_length);
 	}
 	qsort(lines, count, LINE_ROOM, compare_lines);
+	/* Two members may say the same while one is on hold. */
 	for (size_t i = 0; i < count; i++)
-		WORLD_OK(bytes_append(text, lines[i], strlen(lines[i]), fault));
+		if (i == 0 || strcmp(lines[i], lines[i - 1]) != 0)
+			WORLD_OK(bytes_append(text, lines[i], strlen(lines[i]), fault));
 	free(lines);
 }
 

@@ -23,6 +23,8 @@ struct life {
 	struct publisher *publisher;
 	struct watcher *watcher;
 	int64_t published;               /* serials brought to the disk */
+	const char *(*polled)(void *argument); /* after each poll, if it isn't NULL: NULL, or words for what is wrong */
+	void *polled_argument;
 	int64_t kept_house_at;           /* when files were last verified and retired */
 };
 

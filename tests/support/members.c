@@ -12,11 +12,15 @@
 #include <string.h>
 
 #include "ca/commands/ca_commands.h"
+#include "ca/commands/hold_commands.h"
 #include "ca/commands/roa_commands.h"
 #include "ca/commands/roll_commands.h"
+#include "ca/commands/transfer_commands.h"
 
 #define BLOCKS(members) ((members)->count * MEMBERS_BLOCKS)
 #define NOBODY (-1)
+#define HANDLE_ROOM 40
+#define SETTLE_S 180                     /* of a batch window or two */
 #define TRIES 50                         /* to draw something that fits */
 
 uint64_t
@@ -56,6 +60,18 @@ block_payload(size_t block, size_t origin)
 	return payload;
 }
 
+static int
+compare_payloads(const void *a, const void *b)
+{
+	return payload_compare(a, b);
+}
+
+static int
+compare_to_watched(const void *payload, const void *watched)
+{
+	return payload_compare(payload, &((const struct watched_payload *)watched)->payload);
+}
+
 static void
 resources_of(const struct members *members, size_t place, struct resource_set *set)
 {
@@ -89,13 +105,19 @@ change_roa(struct members *members, size_t place, size_t block, size_t origin, b
 }
 
 static void
+handle_of(const struct members *members, size_t place, char handle[HANDLE_ROOM])
+{
+	(void)snprintf(handle, HANDLE_ROOM, "member-%zu-%d", place, members->places[place].generation);
+}
+
+static void
 arrive(struct members *members, size_t place)
 {
 	AUTO_CLEAR(struct resource_set, resource_set_clear) set = RESOURCE_SET_INIT;
 	AUTO_CLEAR(struct complaints, complaints_clear) complaints = COMPLAINTS_INIT;
 	struct member *member = &members->places[place];
-	char handle[40];
-	(void)snprintf(handle, sizeof handle, "member-%zu-%d", place, member->generation);
+	char handle[HANDLE_ROOM];
+	handle_of(members, place, handle);
 	resources_of(members, place, &set);
 	memset(member->wants, 0, sizeof member->wants);
 	WORLD_OK(ca_create(&members->life->world.context, &world_actor, handle, &set, &complaints, &member->ca_id, fault));
@@ -112,6 +134,12 @@ draw_place(struct members *members)
 	}
 	fail_msg("all members left");
 	return 0;
+}
+
+static bool
+at_work(const struct members *members, size_t place)
+{
+	return !members->places[place].held && !members->places[place].suspended;
 }
 
 /* A block that this place holds (NOBODY: that is free). False: none was found. */
@@ -193,6 +221,8 @@ leave(struct members *members)
 {
 	size_t place = draw_place(members);
 	struct member *member = &members->places[place];
+	if (!at_work(members, place))
+		return;
 	WORLD_OK(ca_delete(&members->life->world.context, &world_actor, member->ca_id, fault));
 	for (size_t block = 0; block < BLOCKS(members); block++)
 		if (members->holders[block] == (int)place)
@@ -221,12 +251,122 @@ roll_key(struct members *members)
 	members->refusals += code == FAULT_CONFLICT;
 }
 
+/* What is published of a member now, or would be if it weren't held. */
+static size_t
+wanted_of(const struct members *members, size_t place, struct payload *payloads)
+{
+	const struct member *member = &members->places[place];
+	size_t count = 0;
+	for (size_t block = 0; block < BLOCKS(members) && !member->suspended; block++)
+		for (size_t origin = 0; origin < MEMBERS_ORIGINS && members->holders[block] == (int)place; origin++)
+			if (member->wants[block][origin])
+				payloads[count++] = block_payload(block, origin);
+	return count;
+}
+
+/* All that was asked for before goes out first. */
+static void
+let_settle(struct members *members)
+{
+	life_until(members->life, clock_now(&members->life->world.clock) + SETTLE_S);
+}
+
+static void
+hold_or_release(struct members *members)
+{
+	const struct command_context *context = &members->life->world.context;
+	size_t place = draw_place(members);
+	struct member *member = &members->places[place];
+	if (member->suspended)
+		return;
+	if (member->held) {
+		WORLD_OK(ca_release(context, &world_actor, member->ca_id, fault));
+		free(MOVE(member->frozen));
+		member->held = false;
+		return;
+	}
+	let_settle(members);
+	member->frozen = calloc(BLOCKS(members) * MEMBERS_ORIGINS + 1, sizeof *member->frozen);
+	assert_non_null(member->frozen);
+	member->frozen_count = wanted_of(members, place, member->frozen);
+	WORLD_OK(ca_hold(context, &world_actor, member->ca_id, fault));
+	member->held = true;
+}
+
+static void
+suspend_or_resume(struct members *members)
+{
+	const struct command_context *context = &members->life->world.context;
+	struct member *member = &members->places[draw_place(members)];
+	if (member->held)
+		return;
+	if (member->suspended)
+		WORLD_OK(ca_resume(context, &world_actor, member->ca_id, fault));
+	else
+		WORLD_OK(ca_suspend(context, &world_actor, member->ca_id, fault));
+	member->suspended = !member->suspended;
+}
+
+/* What a transfer takes along is in every state that a validator can see. */
+static const char *
+check_kept(void *argument)
+{
+	const struct members *members = argument;
+	size_t count;
+	const struct watched_payload *found = watcher_payloads(members->life->watcher, &count);
+	for (size_t i = 0; i < members->kept_count; i++)
+		if (bsearch(&members->kept[i], found, count, sizeof *found, compare_to_watched) == NULL)
+			return "a payload is missing in the middle of a transfer";
+	return NULL;
+}
+
+static void
+tell_transfer(struct members *members, size_t from, size_t to, size_t block)
+{
+	AUTO_CLEAR(struct resource_set, resource_set_clear) set = RESOURCE_SET_INIT;
+	AUTO_CLEAR(struct complaints, complaints_clear) complaints = COMPLAINTS_INIT;
+	AUTO_CLEAR(struct transfer_effect, transfer_effect_clear) effect = TRANSFER_EFFECT_INIT;
+	struct prefix prefix = block_prefix(block);
+	char from_handle[HANDLE_ROOM], to_handle[HANDLE_ROOM];
+	int64_t transfer_id;
+	WORLD_OK(resource_set_add_prefix(&set, &prefix, fault));
+	WORLD_OK(resource_set_normalise(&set, fault));
+	handle_of(members, from, from_handle);
+	handle_of(members, to, to_handle);
+	struct transfer_request request = { .from = from_handle, .to = to_handle, .resources = &set, .roas = TRANSFER_MOVE };
+	WORLD_OK(transfer_create(&members->life->world.context, &world_actor, &request, &complaints, &effect, &transfer_id, fault));
+}
+
+static void
+transfer_block(struct members *members)
+{
+	struct payload kept[MEMBERS_ORIGINS];
+	size_t from = draw_place(members), to = draw_place(members), block;
+	if (from == to || !at_work(members, from) || !at_work(members, to) || !draw_block(members, (int)from, &block))
+		return;
+	let_settle(members);
+	members->kept = kept;
+	members->kept_count = 0;
+	for (size_t origin = 0; origin < MEMBERS_ORIGINS; origin++) {
+		bool *giver = &members->places[from].wants[block][origin], *receiver = &members->places[to].wants[block][origin];
+		if (*giver)
+			kept[members->kept_count++] = block_payload(block, origin);
+		*receiver = *receiver || *giver;
+		*giver = false;
+	}
+	members->holders[block] = (int)to;
+	tell_transfer(members, from, to, block);
+	let_settle(members);
+	members->kept_count = 0;
+	members->transfers++;
+}
+
 static const struct {
 	void (*make)(struct members *members);
 	uint64_t weight;
 } changes[] = {
 	{ add_or_remove_roa, 60 }, { ask_for_too_much, 4 }, { lose_block, 10 }, { gain_block, 12 }, { move_block, 8 }, { leave, 1 },
-	{ come_again, 5 }, { roll_key, 2 },
+	{ come_again, 5 }, { roll_key, 2 }, { hold_or_release, 3 }, { suspend_or_resume, 3 }, { transfer_block, 6 },
 };
 
 void
@@ -250,6 +390,8 @@ members_new(struct life *life, size_t count, uint64_t seed)
 	assert_non_null(members);
 	assert_true(count <= MEMBERS_MAX);
 	members->life = life;
+	life->polled = check_kept;
+	life->polled_argument = members;
 	members->count = count;
 	members->random = seed;
 	for (size_t block = 0; block < BLOCKS(members); block++)
@@ -268,24 +410,22 @@ members_new(struct life *life, size_t count, uint64_t seed)
 void
 members_free(struct members *members)
 {
+	for (size_t place = 0; place < members->count; place++)
+		free(members->places[place].frozen);
 	free(members);
 }
 
-static int
-compare_payloads(const void *a, const void *b)
-{
-	return payload_compare(a, b);
-}
-
-/* Each payload that is wanted by the one who holds its block, in order. Returns how many. */
+/* Each payload that is wanted by the one who holds its block, or was when a hold began; in order. Returns how many. */
 static size_t
 wanted(const struct members *members, struct payload *payloads)
 {
 	size_t count = 0;
-	for (size_t block = 0; block < BLOCKS(members); block++)
-		for (size_t origin = 0; origin < MEMBERS_ORIGINS && members->holders[block] != NOBODY; origin++)
-			if (members->places[members->holders[block]].wants[block][origin])
-				payloads[count++] = block_payload(block, origin);
+	for (size_t place = 0; place < members->count; place++) {
+		const struct member *member = &members->places[place];
+		if (member->held)
+			memcpy(&payloads[count], member->frozen, member->frozen_count * sizeof *payloads);
+		count += member->held ? member->frozen_count : wanted_of(members, place, &payloads[count]);
+	}
 	qsort(payloads, count, sizeof *payloads, compare_payloads);
 	return count;
 }
@@ -294,7 +434,8 @@ const char *
 members_check(struct members *members)
 {
 	static char words[300];
-	static struct payload expected[MEMBERS_MAX * MEMBERS_BLOCKS * MEMBERS_ORIGINS];
+	/* What members on hold keep may be another's already. */
+	static struct payload expected[2 * MEMBERS_MAX * MEMBERS_BLOCKS * MEMBERS_ORIGINS];
 	char text[PAYLOAD_TEXT];
 	size_t expected_count = wanted(members, expected), found_count;
 	const struct watched_payload *found = watcher_payloads(members->life->watcher, &found_count);

@@ -1,6 +1,7 @@
 /*
  * members: what members of a registry do to it over the years, drawn from a seed, and a model of what they then want, which knows
- * nothing of the database: ROAs come and go, resources shrink, grow and move, members come and go. For tests with cmocka.
+ * nothing of the database: ROAs come and go, resources shrink, grow and move, keys roll, members are held, suspended, come and go. For
+ * tests with cmocka.
  *
  * The model: blocks of addresses, each held by one member or nobody; for each member and block the origins that it authorises.
  * Threads: one at a time.
@@ -18,6 +19,9 @@ struct member {
 	int64_t ca_id;                   /* 0: nobody is in this place now */
 	int generation;                  /* how many were before */
 	bool wants[MEMBERS_MAX * MEMBERS_BLOCKS][MEMBERS_ORIGINS];
+	bool held, suspended;
+	struct payload *frozen;          /* held: what was published then, and stays */
+	size_t frozen_count;
 };
 
 struct members {
@@ -27,6 +31,9 @@ struct members {
 	struct member places[MEMBERS_MAX];
 	int holders[MEMBERS_MAX * MEMBERS_BLOCKS]; /* place, -1: nobody */
 	int64_t changes, refusals;       /* made, and refused as they had to be */
+	int64_t transfers;
+	const struct payload *kept;      /* under way from one to another: never missing */
+	size_t kept_count;
 };
 
 /* So many members come, each with half of its blocks and some ROAs. */
