@@ -36,6 +36,7 @@ MAINS := api/server/main.c api/cli/main.c
 SOURCES := $(filter-out $(MAINS),$(wildcard ca/*/*.c publish/*.c publish/check/*.c db/*.c db/stores/*.c \
 	api/server/*.c api/auth/*.c api/handlers/*.c api/cli/*.c))
 SQL := $(wildcard db/schema/*.sql db/queries/*.sql)
+SCENARIOS := $(wildcard tests/scenario/*.c)
 UNITS := $(wildcard tests/unit/*_test.c)
 SUPPORT := $(wildcard tests/support/*.c) $(filter-out $(UNITS),$(wildcard tests/unit/*.c))
 FUZZERS := $(wildcard tests/fuzz/*_fuzz.c)
@@ -50,6 +51,7 @@ PROGRAMS := $(B)/cadastred $(B)/cadastre
 LIBRARY_OBJECTS := $(SOURCES:%.c=$(B)/%.o) $(GENERATED:.c=.o)
 SUPPORT_LIBRARY := $(B)/libsupport.a
 SUPPORT_OBJECTS := $(SUPPORT:%.c=$(B)/%.o)
+SCENARIO_PROGRAMS := $(SCENARIOS:%.c=$(B)/%)
 UNIT_PROGRAMS := $(UNITS:%.c=$(B)/%)
 FUZZ_PROGRAMS := $(FUZZERS:%.c=$(B)/%)
 BENCH_PROGRAMS := $(BENCHES:%.c=$(B)/%)
@@ -80,12 +82,13 @@ CPPFLAGS += -D_GNU_SOURCE -I. -I$(B)
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CPPFLAGS) $(PACKAGE_CFLAGS) $(CFLAGS) $(HARDENING) $(SANITISE) -pthread
 ALL_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now,--as-needed $(SANITISE) $(LDFLAGS)
 
-.PHONY: all units fuzzers benches checkers check check-source check-units check-fuzzers bench fuzz install clean FORCE
+.PHONY: all units fuzzers benches checkers scenarios check check-source check-units check-fuzzers bench fuzz install clean FORCE
 all: $(PROGRAMS)
 units: $(UNIT_PROGRAMS)
 fuzzers: $(FUZZ_PROGRAMS)
 benches: $(BENCH_PROGRAMS)
 checkers: $(CHECKER_PROGRAMS)
+scenarios: $(SCENARIO_PROGRAMS)
 
 check: check-source check-units check-fuzzers
 
@@ -137,6 +140,17 @@ $(SUPPORT_LIBRARY): $(SUPPORT_OBJECTS) $(B)/inputs
 $(UNIT_PROGRAMS): %: %.o $(SUPPORT_LIBRARY) $(LIBRARY)
 	$(call say,LINK,$@)
 	$(quiet)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CMOCKA_LIBS) $(PACKAGE_LIBS)
+
+$(SCENARIO_PROGRAMS): %: %.o $(SUPPORT_LIBRARY) $(LIBRARY)
+	$(call say,LINK,$@)
+	$(quiet)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CMOCKA_LIBS) $(PACKAGE_LIBS)
+
+# In this one, calls of these and of what changes the disk go through the injector.
+WRAPPED := memory_new memory_reserve memory_copy memory_copy_string memory_printf
+$(B)/tests/scenario/fault_injection: $(B)/tests/inject/injector.o
+$(B)/tests/scenario/fault_injection: LDFLAGS += $(WRAPPED:%=-Wl,--wrap=%)
+
+-include $(patsubst %.c,$(B)/%.d,$(SCENARIOS) $(wildcard tests/inject/*.c))
 
 $(FUZZ_PROGRAMS): %: %.o $(B)/tests/fuzz/corpus_replay.o $(SUPPORT_LIBRARY) $(LIBRARY)
 	$(call say,LINK,$@)

@@ -55,22 +55,16 @@ make_tree(struct world *world)
 	resource_set_clear(&all);
 }
 
-int
-world_open(void **state)
+static void
+start(struct world *world, bool create)
 {
-	struct world *world = calloc(1, sizeof *world);
 	struct secret *master_key;
-	const char *parent = getenv("TMPDIR");
 	char path[300];
-	assert_non_null(world);
-	(void)snprintf(world->directory, sizeof world->directory, "%s/world-XXXXXX", parent != NULL ? parent : "/tmp");
-	assert_non_null(mkdtemp(world->directory));
 	(void)snprintf(path, sizeof path, "%s/db", world->directory);
-	clock_init_hand(&world->clock, WORLD_START);
-	WORLD_OK(db_open(path, true, &world->db, fault));
+	WORLD_OK(db_open(path, create, &world->db, fault));
 	WORLD_OK(secret_new(32, &master_key, fault));
-	WORLD_OK(software_signer_new(master_key, rsa_key_source(), &world->signer, fault));
-	WORLD_OK(key_pool_new(fixed_keys_source(), 0, 0, &world->pool, fault));
+	WORLD_OK(software_signer_new(master_key, world->ca_keys, &world->signer, fault));
+	WORLD_OK(key_pool_new(world->onetime_keys, 0, 0, &world->pool, fault));
 	WORLD_OK(workers_new("signer", 2, 1, &world->workers, fault));
 	world->reconcile = (struct reconcile){
 		.db = world->db, .clock = &world->clock, .signers = world->workers,
@@ -79,7 +73,44 @@ world_open(void **state)
 	};
 	world->reconcile.issue.settings = &world->reconcile.settings;
 	world->context = (struct command_context){ .db = world->db, .clock = &world->clock };
+}
+
+void
+world_start(struct world *world)
+{
+	start(world, false);
+}
+
+void
+world_stop(struct world *world)
+{
+	workers_free(world->workers);
+	key_pool_free(world->pool);
+	signer_free(world->signer);
+	db_close(world->db);
+}
+
+void
+world_lay(struct world *world, int64_t start_at)
+{
+	const char *parent = getenv("TMPDIR");
+	if (world->ca_keys.make == NULL)
+		world->ca_keys = rsa_key_source();
+	if (world->onetime_keys.make == NULL)
+		world->onetime_keys = fixed_keys_source();
+	(void)snprintf(world->directory, sizeof world->directory, "%s/world-XXXXXX", parent != NULL ? parent : "/tmp");
+	assert_non_null(mkdtemp(world->directory));
+	clock_init_hand(&world->clock, start_at);
+	start(world, true);
 	make_tree(world);
+}
+
+int
+world_open(void **state)
+{
+	struct world *world = calloc(1, sizeof *world);
+	assert_non_null(world);
+	world_lay(world, WORLD_START);
 	*state = world;
 	return 0;
 }
@@ -88,10 +119,7 @@ int
 world_close(void **state)
 {
 	struct world *world = *state;
-	workers_free(world->workers);
-	key_pool_free(world->pool);
-	signer_free(world->signer);
-	db_close(world->db);
+	world_stop(world);
 	WORLD_OK(atomic_file_remove_tree(AT_FDCWD, world->directory, fault));
 	free(world);
 	return 0;
@@ -115,7 +143,8 @@ world_add_member(struct world *world, const char *handle, const char *resources)
 	struct resource_set set = RESOURCE_SET_INIT;
 	struct complaints complaints = COMPLAINTS_INIT;
 	int64_t ca_id;
-	WORLD_OK(resource_list_parse(resources, &set, fault));
+	if (resources[0] != '\0')
+		WORLD_OK(resource_list_parse(resources, &set, fault));
 	WORLD_OK(ca_create(&world->context, &world_actor, handle, &set, &complaints, &ca_id, fault));
 	resource_set_clear(&set);
 	complaints_clear(&complaints);

@@ -9,12 +9,14 @@
 
 #include "ca/commands/command.h"
 #include "ca/jobs/reconcile.h"
+#include "ca/keys/rsa_key.h"
 #include "db/db.h"
 
 #define WORLD_START INT64_C(1795478400) /* when its clock starts */
 
 struct world {
 	char directory[256];
+	struct key_source ca_keys, onetime_keys; /* where keys come from */
 	struct db *db;
 	struct clock clock;
 	struct signer *signer;
@@ -38,10 +40,18 @@ extern const struct actor world_actor; /* an administrator */
 /* Set-up and tear-down of a case: TA, online CA, issuing CA (ca_id 1 to 3), in no cut yet. *state is the world. */
 int world_open(void **state);
 int world_close(void **state);
+/*
+ * The same in a caller's storage, which must not move, and from any instant on. All zero but for ca_keys and onetime_keys; these
+ * too: rsa_key_source() and fixed_keys_source().
+ */
+void world_lay(struct world *world, int64_t start_at);
+/* Stops everything as a server ends, its clock apart; starts it again on the same database, whatever state that is in. */
+void world_stop(struct world *world);
+void world_start(struct world *world);
 
 /* One round and a cut, a second later than what was before. Returns the serial, 0 if there was nothing to cut. */
 int64_t world_cut(struct world *world);
-/* A member with these, as resource_list_parse() takes them; its ca_id. */
+/* A member with these, as resource_list_parse() takes them, or "" for none; its ca_id. */
 int64_t world_add_member(struct world *world, const char *handle, const char *resources);
 /* ROAs of AS64496 for a prefix, with its own length; each may be NULL. */
 void world_change_roas(struct world *world, int64_t ca_id, const char *add, const char *remove);
