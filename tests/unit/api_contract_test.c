@@ -229,21 +229,19 @@ api_contract__answers_head_without_a_body(void **state)
 	}
 }
 
+/* That of the whole is allowed (RFC 9110 §8.6), but rpki-client 9.7 would wait for so many bytes. */
 static void
-api_contract__answers_304_with_the_length_of_the_whole(void **state)
+api_contract__answers_304_without_a_length(void **state)
 {
-	char length[32];
-	ANSWER list = fetch(state, BY_MEMBER, "GET /api/v1/cas/alpha/roas", NULL, NULL);
 	ANSWER same = fetch(state, BY_MEMBER, "GET /api/v1/cas/alpha/roas", "If-None-Match: \"0\"", NULL);
 	assert_int_equal(same->status, 304);
 	assert_int_equal(same->body.length, 0);
 	assert_string_equal(service_header(same, "ETag"), "\"0\"");
-	(void)snprintf(length, sizeof length, "%zu", list->body.length);
-	assert_string_equal(service_header(same, "Content-Length"), length);
+	assert_string_equal(service_header(same, "Content-Length"), "0");
 	ANSWER file = fetch(state, BY_NOBODY, "GET /rrdp/notification.xml",
 		"If-Modified-Since: Thu, 01 Jan 2026 00:00:00 GMT", NULL);
 	assert_int_equal(file->status, 304);
-	assert_string_equal(service_header(file, "Content-Length"), "15");
+	assert_string_equal(service_header(file, "Content-Length"), "0");
 	assert_string_equal(service_header(file, "Cache-Control"), "public, max-age=60");
 }
 
@@ -371,7 +369,7 @@ main(void)
 		CASE(api_contract__refuses_unknown_routes_methods_and_tokens),
 		CASE(api_contract__refuses_large_heads),
 		CASE(api_contract__answers_head_without_a_body),
-		CASE(api_contract__answers_304_with_the_length_of_the_whole),
+		CASE(api_contract__answers_304_without_a_length),
 		CASE(api_contract__sends_long_lists_whole),
 		CASE(api_contract__takes_uploads_larger_than_bodies),
 		CASE(api_contract__serves_many_at_once),
