@@ -45,7 +45,7 @@ struct ceremony_request {
 	char notification_uri[STATE_URI_MAX];
 	struct resource_set resources;           /* of the trust anchor */
 	int64_t valid_s;                         /* of its certificate, and so of its CRL and manifest */
-	int64_t not_before_at;                   /* of the certificate in use: the new one's is later; 0: there is none */
+	int64_t not_before_at;                   /* notBefore and thisUpdate of all that is new are later; 0: there was none */
 	uint64_t crl_number, manifest_number;    /* at least these */
 	struct ceremony_child children[CEREMONY_CHILDREN_MAX];
 	size_t children_count;

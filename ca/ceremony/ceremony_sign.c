@@ -74,7 +74,7 @@ check_clock(const struct ceremony_request *request, const struct ceremony_ledger
 		return fault_set(fault, FAULT_CLOCK, "the request is from %s and this machine's clock says %s, more than %d days later: set the "
 			"clock, or make a new request", created, now, (int)(CEREMONY_REQUEST_AGE_MAX_S / 86400));
 	if (now_at <= request->not_before_at)
-		return fault_set(fault, FAULT_CLOCK, "this machine's clock says %s: the certificate in use is not older: set the clock", now);
+		return fault_set(fault, FAULT_CLOCK, "this machine's clock says %s: what is in use is not older: set the clock", now);
 	return FAULT_NONE;
 }
 

@@ -62,6 +62,15 @@ read_instance(struct db_connection *connection, struct ceremony_request *request
 	return FAULT_NONE;
 }
 
+/* notBefore and thisUpdate rise above all that validators may have seen; what was recorded under a clock that was ahead, they have not. */
+static int64_t
+later_than(const struct ca_instance *current, int64_t now_at)
+{
+	int64_t certificate_at = current->certified ? current->certificate.not_before_at : 0, update_at = current->key.this_update_at;
+	int64_t at = timing_never_was(certificate_at, now_at) ? 0 : certificate_at;
+	return timing_never_was(update_at, now_at) || update_at < at ? at : update_at;
+}
+
 /* What the trust anchor should be: its certificate, and the least numbers. */
 static enum fault_code
 ask_anchor(const struct ca_state *state, const struct timing *timing, struct ceremony_request *request, struct fault *fault)
@@ -72,7 +81,7 @@ ask_anchor(const struct ca_state *state, const struct timing *timing, struct cer
 	(void)snprintf(request->directory, sizeof request->directory, "%s", state->directory);
 	(void)snprintf(request->notification_uri, sizeof request->notification_uri, "%s", state->notification_uri);
 	request->valid_s = timing->ta_valid_s;
-	request->not_before_at = current->certified ? current->certificate.not_before_at : 0;
+	request->not_before_at = later_than(current, request->created_at);
 	request->crl_number = current->key.crl_number + 1;
 	request->manifest_number = current->key.manifest_number + 1;
 	return resource_set_copy(&state->resources, &request->resources, fault);

@@ -240,6 +240,30 @@ ceremony__everything_is_replaced_and_revoked(void **state)
 	assert_int_equal(look().number, 2);
 }
 
+/* The clocks of the two machines may differ by minutes: what comes must still be later than what validators have seen. */
+static void
+ceremony__asks_for_what_is_later_than_all_that_was_seen(void **state)
+{
+	AUTO_CLEAR(struct bytes, bytes_clear) asked = BYTES_INIT;
+	AUTO(struct ceremony_request, ceremony_request_free) first = NULL;
+	AUTO(struct ceremony_request, ceremony_request_free) second = NULL;
+	(void)state;
+	hold();
+	cut_all();
+	int64_t this_update_at = number(away.world, "SELECT this_update_at AS it FROM keys WHERE ca_id = 1");
+	assert_true(this_update_at > 0);
+	later(60);
+	ask(0, &asked);
+	WORLD_OK(ceremony_request_parse(bytes_span(&asked), &first, fault));
+	assert_int_equal(first->not_before_at, this_update_at);
+	assert_int_equal(ceremony_check(first, away.ledger, NULL, this_update_at, NULL), FAULT_CLOCK);
+	/* A clock that was ahead has shown nobody anything. */
+	world_sql(away.world, "UPDATE keys SET this_update_at = this_update_at + 100000 WHERE ca_id = 1");
+	ask(0, &asked);
+	WORLD_OK(ceremony_request_parse(bytes_span(&asked), &second, fault));
+	assert_int_equal(second->not_before_at, this_update_at - TIMING_BACKDATE_S);
+}
+
 static void
 ceremony__between_two_everything_else_goes_on(void **state)
 {
@@ -382,6 +406,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(ceremony__where_the_key_is_here_there_is_none, setup, teardown),
 		OFFLINE(ceremony__the_first_brings_what_was_missing),
 		OFFLINE(ceremony__everything_is_replaced_and_revoked),
+		OFFLINE(ceremony__asks_for_what_is_later_than_all_that_was_seen),
 		OFFLINE(ceremony__between_two_everything_else_goes_on),
 		OFFLINE(ceremony__the_next_one_becomes_more_urgent),
 		OFFLINE(ceremony__replayed_stale_and_foreign_responses_are_refused),
