@@ -100,6 +100,9 @@ show_ta(const json_t *section, struct bytes *line)
 	char urgency[256], reason[256], due[256], ends[256];
 	if (strcmp(text(section, "urgency", urgency), "online") == 0)
 		(void)!bytes_append_text(line, "its key is on the server", NULL);
+	else if (*text(section, "due_at", due) == '\0')
+		/* There was none yet: nothing has a date. */
+		(void)!bytes_printf(line, NULL, "%s: %s", urgency, text(section, "reason", reason));
 	else
 		(void)!bytes_printf(line, NULL, "next ceremony by %s (%s): %s; what is signed ends %s", text(section, "due_at", due), urgency,
 			text(section, "reason", reason), text(section, "ends_at", ends));

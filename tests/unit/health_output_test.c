@@ -72,6 +72,9 @@ health_output__shows_what_it_knows(void **state)
 		"Health           ready\n"
 		"Trust anchor     its key is on the server\n"
 		"Checked          not yet\n");
+	assert_string_equal(printed(state, "{\"trouble\":null,\"sections\":{\"ta\":{\"urgency\":\"due\",\"reason\":\"the first\",\"due_at\":null}}}"),
+		"Health           ready\n"
+		"Trust anchor     due: the first\n");
 }
 
 static void
