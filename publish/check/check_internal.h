@@ -51,6 +51,11 @@ CHECKED enum fault_code check_note(struct check *check, enum check_object object
 
 /* check_place: files. NOT_FOUND where there is none. */
 CHECKED enum fault_code check_place_open(const struct check *check, const char *uri, int64_t limit, int *ret_fd, struct fault *fault);
+/*
+ * The .gz beside a file of RRDP in a data directory, which is served in its place to who takes it: it must unpack to that hash.
+ * Nothing where there is none, and where the file has changed meanwhile.
+ */
+CHECKED enum fault_code check_place_gzip(struct check *check, const char *uri, const uint8_t hash[SHA256_SIZE], struct fault *fault);
 CHECKED enum fault_code check_place_read(int fd, size_t limit, struct bytes *ret_content, struct fault *fault);
 /* An object of the snapshot. */
 CHECKED enum fault_code check_place_object(const struct check *check, const struct check_entry *entry, struct bytes *ret_der,

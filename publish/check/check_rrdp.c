@@ -125,6 +125,7 @@ read_notification(struct check *check, struct notification *notification, struct
 	if (code != FAULT_NONE)
 		return fault_set(fault, code, "%s", missing.message);
 	TRY(check_rrdp_read(fd, CHECK_RRDP_NOTIFICATION, CHECK_NOTIFICATION_MAX, take_named, notification, &file, fault));
+	TRY(check_place_gzip(check, uri, file.hash, fault));
 	if (file.wrong[0] != '\0')
 		return FOUND(check, NOTIFICATION_MALFORMED, uri, fault, "%s", file.wrong);
 	if (notification->snapshot.uri[0] == '\0' || notification->twice)
@@ -173,6 +174,7 @@ read_snapshot(struct check *check, const struct named *named, int64_t *ret_size,
 		return fault_set(fault, code, "%s", missing.message);
 	TRY(check_rrdp_read(check->snapshot, CHECK_RRDP_SNAPSHOT, CHECK_DOCUMENT_MAX, take_object, check, &file, fault));
 	*ret_size = file.size;
+	TRY(check_place_gzip(check, named->uri, file.hash, fault));
 	if (memcmp(file.hash, named->hash, SHA256_SIZE) != 0)
 		TRY(FOUND(check, SNAPSHOT_HASH, named->uri, fault, "its hash isn't the one in the notification"));
 	if (file.wrong[0] != '\0')
@@ -244,6 +246,7 @@ read_delta(struct check *check, const struct named *named, int64_t *sizes, struc
 		return fault_set(fault, code, "%s", missing.message);
 	TRY(check_rrdp_read(fd, CHECK_RRDP_DELTA, CHECK_DOCUMENT_MAX, undo, &delta, &file, fault));
 	*sizes += file.size;
+	TRY(check_place_gzip(check, named->uri, file.hash, fault));
 	if (memcmp(file.hash, named->hash, SHA256_SIZE) != 0)
 		TRY(FOUND(check, DELTA_HASH, named->uri, fault, "its hash isn't the one in the notification"));
 	if (file.wrong[0] != '\0')

@@ -193,6 +193,37 @@ snapshot_flipped(struct forge *forge)
 }
 
 static void
+gzip_flipped(struct forge *forge)
+{
+	AUTO_CLEAR(struct bytes, bytes_clear) packed = BYTES_INIT;
+	char path[300];
+	(void)snprintf(path, sizeof path, "%s.gz", forge_rrdp_path(forge, LAST, "snapshot.xml"));
+	forge_read_file(forge, path, &packed);
+	packed.data[packed.length / 2] ^= 1;
+	forge_write_file(forge, path, bytes_span(&packed));
+}
+
+static void
+gzip_cut_off(struct forge *forge)
+{
+	AUTO_CLEAR(struct bytes, bytes_clear) packed = BYTES_INIT;
+	forge_read_file(forge, NOTIFICATION ".gz", &packed);
+	forge_write_file(forge, NOTIFICATION ".gz", SPAN(packed.data, packed.length - 9));
+}
+
+/* The packed form of an older file. */
+static void
+gzip_of_another(struct forge *forge)
+{
+	AUTO_CLEAR(struct bytes, bytes_clear) packed = BYTES_INIT;
+	char path[300];
+	(void)snprintf(path, sizeof path, "%s.gz", forge_rrdp_path(forge, 2, "delta.xml"));
+	forge_read_file(forge, path, &packed);
+	(void)snprintf(path, sizeof path, "%s.gz", forge_rrdp_path(forge, LAST, "delta.xml"));
+	forge_write_file(forge, path, bytes_span(&packed));
+}
+
+static void
 delta_session(struct forge *forge)
 {
 	alter(forge, 2, "delta.xml", "session_id=\"", "session_id=\"00000000-0000-4000-8000-000000000000\" serial=\"2\"><!-- ");
@@ -477,6 +508,9 @@ static const struct mutation mutations[] = {
 	{ "a snapshot whose base64 is none", snapshot_base64, "snapshot_malformed" },
 	{ "a snapshot cut off", snapshot_cut_off, "snapshot_malformed" },
 	{ "a byte flipped in the snapshot", snapshot_flipped, "snapshot_hash snapshot_malformed" },
+	{ "a byte flipped in a packed snapshot", gzip_flipped, "gzip_differs" },
+	{ "a packed notification cut off", gzip_cut_off, "gzip_differs" },
+	{ "a packed delta of another serial", gzip_of_another, "gzip_differs" },
 	{ "a delta of another session", delta_session, "delta_session" },
 	{ "a delta of another serial", delta_serial, "delta_serial" },
 	{ "a delta whose base64 is none", delta_base64, "delta_malformed" },

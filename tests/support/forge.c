@@ -188,6 +188,10 @@ forge_read_file(struct forge *forge, const char *path, struct bytes *ret_content
 void
 forge_write_file(struct forge *forge, const char *path, struct span content)
 {
+	char packed[300];
+	/* What it was packed into isn't that any more. */
+	(void)snprintf(packed, sizeof packed, "%s.gz", path);
+	assert_true(unlinkat(forge->directory, packed, 0) == 0 || errno == ENOENT);
 	/* Nothing waits for the disk here: hundreds are written. */
 	assert_true(unlinkat(forge->directory, path, 0) == 0 || errno == ENOENT);
 	int fd = openat(forge->directory, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);

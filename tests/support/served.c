@@ -44,10 +44,12 @@ write_tal(struct served *served)
 int64_t
 served_publish_rrdp(struct served *served)
 {
+	const volatile bool go_on = false;
 	int64_t serial, published;
 	serial = world_cut(served->world);
 	WORLD_OK(publisher_publish(served->publisher, &published, fault));
 	assert_int_equal(published, serial);
+	WORLD_OK(publisher_compress(served->publisher, &go_on, fault));
 	return serial;
 }
 
