@@ -26,7 +26,7 @@ static const struct guard_settings settings = { .share_percent = 20, .payloads_m
 static const char *
 prefix_of(int second, int third)
 {
-	static char text[4][24];
+	static char text[4][40];
 	static int next;
 	next = (next + 1) % 4;
 	(void)snprintf(text[next], sizeof text[next], "10.%d.%d.0/24", second, third);
@@ -37,7 +37,7 @@ prefix_of(int second, int third)
 static int64_t
 member_with(struct world *world, int second, int roas)
 {
-	char handle[16], resources[24];
+	char handle[32], resources[32];
 	(void)snprintf(handle, sizeof handle, "member-%d", second);
 	(void)snprintf(resources, sizeof resources, "10.%d.0.0/16", second);
 	int64_t ca_id = world_add_member(world, handle, resources);
