@@ -93,13 +93,13 @@ check_view_ca(struct db *db, int64_t repository_id, const uint8_t key_identifier
 		return FAULT_NONE;
 	struct check_ca ca = { .ca_id = stmt_int(stmt, "ca_id") };
 	TRY(copy_text(stmt, "handle", ca.handle, sizeof ca.handle, fault));
-	bool still = stmt_int(stmt, "coming") == 0 && stmt_int(stmt, "leaving") == 0 && stmt_int(stmt, "gone") == 0;
+	bool still = stmt_int(stmt, "coming") == 0;
 	bool working = strcmp(stmt_text(stmt, "state"), "active") == 0 && stmt_null(stmt, "set_aside_at") && stmt_null(stmt, "held_at");
 	ca.current = strcmp(stmt_text(stmt, "key_state"), "current") == 0;
 	ca.settled = still && working && stmt_null(stmt, "changed_at");
 	ca.suspended = !stmt_null(stmt, "suspended_at");
 	/* What was cut after this serial has numbers of its own. */
-	ca.manifest_number = stmt_int(stmt, "gone") == 0 ? (uint64_t)stmt_int(stmt, "manifest_number") : 0;
+	ca.manifest_number = still ? (uint64_t)stmt_int(stmt, "manifest_number") : 0;
 	*ret_ca = ca;
 	return FAULT_NONE;
 }

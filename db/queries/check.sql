@@ -5,18 +5,15 @@ SELECT rrdp_uri, rsync_uri, session, serial, notified_serial, rsync_serial
 FROM repositories WHERE repository_id = :repository_id
 
 -- name: check_ca
--- The CA of a key. coming, leaving, left: what stands at its publication point isn't yet, or no more, that of this serial.
+-- The CA of a key. coming: what stands at its publication point isn't yet, or no more, that of this serial: whatever changes
+-- there brings a new manifest.
 SELECT k.ca_id, c.handle, k.state AS key_state, k.manifest_number, c.state, c.changed_at, c.set_aside_at, c.held_at,
 	c.suspended_at,
 	EXISTS (SELECT 1 FROM objects o WHERE o.ca_id = k.ca_id AND o.withdrawing = 0 AND o.withdrawn_serial IS NULL
-		AND COALESCE(o.published_serial, :serial + 1) > :serial) AS coming,
-	EXISTS (SELECT 1 FROM objects o WHERE o.repository_id = :repository_id AND o.withdrawing = 1
-		AND o.withdrawn_serial IS NULL AND o.ca_id = k.ca_id) AS leaving,
-	EXISTS (SELECT 1 FROM objects o WHERE o.repository_id = :repository_id AND o.withdrawn_serial > :serial
-		AND +o.ca_id = k.ca_id) AS gone
+		AND COALESCE(o.published_serial, :serial + 1) > :serial) AS coming
 FROM keys k
 JOIN cas c ON c.ca_id = k.ca_id
-WHERE k.key_identifier = :key_identifier
+WHERE k.key_identifier = :key_identifier AND c.repository_id = :repository_id
 
 -- name: check_cas
 -- Those that nothing waits for and that have a manifest in the state of this serial.
