@@ -48,6 +48,13 @@ state_fault(const struct ca_record *record, bool receives)
 		return "is set aside, so nothing would be issued for it: see cadastre ca show, then cadastre ca repair";
 	if (record->held_at != 0)
 		return "is on hold, so its half would wait: release it first (cadastre ca release)";
+	/*
+	 * Who gives goes last, once all who receive are ready. Nobody can be both: then a receiver that can't be issued for would leave its
+	 * giver's payloads to nobody.
+	 */
+	if (record->change_group != 0 && record->change_last == receives)
+		return receives ? "gives up resources in a change that isn't published yet: ask again once it is" :
+			"receives resources in a change that isn't published yet: ask again once it is";
 	if (receives && record->suspended_at != 0)
 		return "is suspended, so the ROAs would vanish: resume it first (cadastre ca resume)";
 	return NULL;

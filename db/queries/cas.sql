@@ -3,8 +3,8 @@ SELECT ca_id, kind, state FROM cas WHERE handle = :handle AND state <> 'deleted'
 
 -- name: cas_get
 SELECT c.ca_id, c.handle, c.kind, c.parent_id, c.repository_id, c.resources, c.state, c.version, c.roas_version, c.roas_count,
-	c.changed_at, c.set_aside_reason, c.created_at, c.held_at, c.suspended_at, c.change_group, p.handle AS parent_handle,
-	r.rsync_uri, r.notified_serial
+	c.changed_at, c.set_aside_reason, c.created_at, c.held_at, c.suspended_at, c.change_group, c.change_last,
+	p.handle AS parent_handle, r.rsync_uri, r.notified_serial
 FROM cas c
 JOIN repositories r ON r.repository_id = c.repository_id
 LEFT JOIN cas p ON p.ca_id = c.parent_id
@@ -13,8 +13,8 @@ WHERE c.ca_id = :ca_id AND c.state <> 'deleted'
 -- name: cas_list
 -- Members: the engine's own CAs are found by their handle.
 SELECT c.ca_id, c.handle, c.kind, c.parent_id, c.repository_id, c.resources, c.state, c.version, c.roas_version, c.roas_count,
-	c.changed_at, c.set_aside_reason, c.created_at, c.held_at, c.suspended_at, c.change_group, p.handle AS parent_handle,
-	r.rsync_uri, r.notified_serial
+	c.changed_at, c.set_aside_reason, c.created_at, c.held_at, c.suspended_at, c.change_group, c.change_last,
+	p.handle AS parent_handle, r.rsync_uri, r.notified_serial
 FROM cas c
 JOIN repositories r ON r.repository_id = c.repository_id
 LEFT JOIN cas p ON p.ca_id = c.parent_id
@@ -24,8 +24,8 @@ LIMIT :limit
 
 -- name: cas_list_set_aside
 SELECT c.ca_id, c.handle, c.kind, c.parent_id, c.repository_id, c.resources, c.state, c.version, c.roas_version, c.roas_count,
-	c.changed_at, c.set_aside_reason, c.created_at, c.held_at, c.suspended_at, c.change_group, p.handle AS parent_handle,
-	r.rsync_uri, r.notified_serial
+	c.changed_at, c.set_aside_reason, c.created_at, c.held_at, c.suspended_at, c.change_group, c.change_last,
+	p.handle AS parent_handle, r.rsync_uri, r.notified_serial
 FROM cas c
 JOIN repositories r ON r.repository_id = c.repository_id
 LEFT JOIN cas p ON p.ca_id = c.parent_id

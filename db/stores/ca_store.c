@@ -36,6 +36,7 @@ read_record(struct stmt *stmt)
 		.held_at = stmt_int(stmt, "held_at"),
 		.suspended_at = stmt_int(stmt, "suspended_at"),
 		.change_group = stmt_int(stmt, "change_group"),
+		.change_last = stmt_int(stmt, "change_last") != 0,
 		.parent_handle = stmt_text(stmt, "parent_handle"),
 		.rsync_uri = stmt_text(stmt, "rsync_uri"),
 		.notified_serial = stmt_int(stmt, "notified_serial"),
@@ -261,6 +262,6 @@ ca_store_group(struct db_connection *connection, int64_t loser_id, int64_t gaine
 {
 	int64_t group;
 	TRY(ca_store_next_group(connection, &group, fault));
-	TRY(ca_store_join_group(connection, group, loser_id, gainer_id != 0, fault));
+	TRY(ca_store_join_group(connection, group, loser_id, true, fault));
 	return ca_store_join_group(connection, group, gainer_id, false, fault);
 }

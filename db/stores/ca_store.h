@@ -20,6 +20,7 @@ struct ca_record {
 	const char *set_aside_reason;                    /* NULL: it works */
 	int64_t held_at, suspended_at;                   /* 0: it isn't */
 	int64_t change_group;                            /* 0: what waits of it concerns it alone */
+	bool change_last;                                /* it gives up what others of its group gain; else it gains */
 	const char *rsync_uri;                           /* of its repository */
 	int64_t notified_serial;                         /* of its repository */
 };

@@ -126,6 +126,13 @@ complete(struct parties *parties, const enum transfer_straddling *straddling, bo
 		&registry->complaints, &parties->effect, &registry->fault);
 }
 
+/* As a cut ends it. */
+static void
+publish(struct parties *parties)
+{
+	registry_sql(parties->registry, "UPDATE cas SET changed_at = NULL, change_group = NULL, change_last = 0");
+}
+
 static const char *
 transfer_state(struct parties *parties)
 {
@@ -189,6 +196,7 @@ transfer_commands__leaves_roas_where_they_are(void **state)
 	assert_int_equal(parties->effect.wanted, 1);
 	assert_int_equal(parties->effect.gained, 1);
 	/* And back: what stayed comes alive again; beta's is not held, as it was. */
+	publish(parties);
 	request.from = "beta";
 	request.to = "alpha";
 	assert_int_equal(create(parties, request, "10.0.0.0/23"), FAULT_NONE);
@@ -249,7 +257,9 @@ transfer_commands__replaces_or_keeps_what_straddles(void **state)
 	assert_string_equal(roas(parties, parties->alpha), "AS64496 10.0.0.0/22-24 not held");
 	assert_string_equal(roas(parties, parties->beta), "");
 	struct transfer_request back = { .from = "beta", .to = "alpha" };
+	publish(parties);
 	assert_int_equal(create(parties, back, "10.0.0.0/24"), FAULT_NONE);
+	publish(parties);
 	assert_string_equal(roas(parties, parties->alpha), "AS64496 10.0.0.0/22-24");
 	request.straddling = TRANSFER_REPLACE;
 	assert_int_equal(create(parties, request, "10.0.0.0/24"), FAULT_NONE);
@@ -385,6 +395,7 @@ transfer_commands__refuses_sides_that_are_not_at_work(void **state)
 	assert_int_equal(create(parties, ALPHA_TO_BETA, "10.0.0.0/24"), FAULT_CONFLICT);
 	struct transfer_request away = { .from = "beta", .to = "alpha" };
 	assert_int_equal(create(parties, away, "192.0.2.0/25"), FAULT_NONE);
+	publish(parties);
 	assert_int_equal(ca_delete(&registry->context, &registry_operator, parties->beta, NULL), FAULT_NONE);
 	assert_int_equal(create(parties, away, "192.0.2.128/25"), FAULT_CONFLICT);
 	assert_int_equal(create(parties, ALPHA_TO_BETA, "10.0.0.0/24"), FAULT_CONFLICT);
@@ -435,7 +446,7 @@ transfer_commands__outwards_nothing_leaves_before_it_is_completed(void **state)
 	expect_holds(parties, parties->alpha, "AS64496-AS64499 AS64501-AS64511 10.0.1.0-10.0.255.255 2001:db8::/32");
 	assert_string_equal(roas(parties, parties->alpha), "AS64496 10.0.1.0/24");
 	assert_string_equal(registry_text(registry, "SELECT change_group || ' ' || change_last || ' ' || changed_at AS it FROM cas WHERE "
-		"ca_id = %" PRId64, parties->alpha), "1 0 1767225600");
+		"ca_id = %" PRId64, parties->alpha), "1 1 1767225600");
 	assert_string_equal(registry_text(registry, LAST_AUDIT), "transfer.complete|alpha|done|transfer 1 of AS64500, 10.0.0.0/24 to "
 		"another registry: 1 ROAs move, 0 straddling (refuse), 0 added");
 	assert_int_equal(complete(parties, NULL, false), FAULT_CONFLICT);
@@ -531,18 +542,28 @@ transfer_commands__inwards_the_member_grows_at_once(void **state)
 	assert_int_equal(complete(parties, NULL, false), FAULT_CONFLICT);
 }
 
-/* Changes that wait together with one of the sides belong to the new group; each has somebody who goes first. */
+/* Many may give to one, and one to many: whoever gives goes last. Nobody does both before the first is out. */
 static void
 transfer_commands__groups_of_transfers_merge(void **state)
 {
 	struct parties *parties = *state;
 	struct registry *registry = parties->registry;
 	(void)registry_member_id(registry, "gamma", "");
-	struct transfer_request on = { .from = "beta", .to = "gamma" };
+	struct transfer_request third = { .from = "alpha", .to = "gamma" }, on = { .from = "beta", .to = "gamma" };
+	struct transfer_request back = { .from = "beta", .to = "alpha" };
 	assert_int_equal(create(parties, ALPHA_TO_BETA, "10.0.0.0/24"), FAULT_NONE);
-	assert_int_equal(create(parties, on, "10.0.0.0/24"), FAULT_NONE);
+	assert_int_equal(create(parties, third, "10.0.1.0/24"), FAULT_NONE);
 	assert_string_equal(registry_text(registry, "SELECT group_concat(handle || ' ' || change_group || ' ' || change_last, ', ') AS it "
-		"FROM (SELECT * FROM cas WHERE change_group IS NOT NULL ORDER BY handle)"), "alpha 2 1, beta 2 1, gamma 2 0");
+		"FROM (SELECT * FROM cas WHERE change_group IS NOT NULL ORDER BY handle)"), "alpha 2 1, beta 2 0, gamma 2 0");
+	assert_int_equal(create(parties, on, "10.0.0.0/24"), FAULT_CONFLICT);
+	assert_string_equal(registry->fault.message,
+		"from: CA \"beta\" receives resources in a change that isn't published yet: ask again once it is");
+	assert_int_equal(create(parties, back, "10.0.0.0/24"), FAULT_CONFLICT);
+	assert_string_equal(registry_complaints(registry),
+		"[0].from: CA \"beta\" receives resources in a change that isn't published yet: ask again once it is\n"
+		"[0].to: CA \"alpha\" gives up resources in a change that isn't published yet: ask again once it is\n");
+	publish(parties);
+	assert_int_equal(create(parties, on, "10.0.0.0/24"), FAULT_NONE);
 }
 
 static void

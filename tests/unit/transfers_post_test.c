@@ -135,7 +135,9 @@ transfers_post__goes_out_in_steps(void **state)
 	assert_string_not_equal(service_text(done, "confirmed_at"), "null");
 	ANSWER late = ask(state, BY_OPERATOR, "POST /api/v1/transfers/1/cancel", NULL);
 	assert_int_equal(late->status, 409);
-	ANSWER in = ask(state, BY_OPERATOR, "POST /api/v1/transfers", BODY("null", "\"alpha\"", "{\"asns\":[64500]}"));
+	ANSWER soon = ask(state, BY_OPERATOR, "POST /api/v1/transfers", BODY("null", "\"alpha\"", "{\"asns\":[64500]}"));
+	assert_int_equal(soon->status, 409);
+	ANSWER in = ask(state, BY_OPERATOR, "POST /api/v1/transfers", BODY("null", "\"beta\"", "{\"asns\":[64500]}"));
 	assert_int_equal(in->status, 201);
 	assert_string_equal(service_text(in, "from"), "null");
 	assert_string_equal(service_text(in, "steps[3].by"), "the other registry");
