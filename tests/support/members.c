@@ -271,11 +271,22 @@ let_settle(struct members *members)
 	life_until(members->life, clock_now(&members->life->world.clock) + SETTLE_S);
 }
 
+/* Who is not at work comes back before long: so most are. */
+static size_t
+draw_idle_or_any(struct members *members)
+{
+	if (members_random(members, 3) > 0)
+		for (size_t place = 0; place < members->count; place++)
+			if (members->places[place].ca_id != 0 && !at_work(members, place))
+				return place;
+	return draw_place(members);
+}
+
 static void
 hold_or_release(struct members *members)
 {
 	const struct command_context *context = &members->life->world.context;
-	size_t place = draw_place(members);
+	size_t place = draw_idle_or_any(members);
 	struct member *member = &members->places[place];
 	if (member->suspended)
 		return;
@@ -297,7 +308,7 @@ static void
 suspend_or_resume(struct members *members)
 {
 	const struct command_context *context = &members->life->world.context;
-	struct member *member = &members->places[draw_place(members)];
+	struct member *member = &members->places[draw_idle_or_any(members)];
 	if (member->held)
 		return;
 	if (member->suspended)

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "ca/commands/ca_commands.h"
+#include "ca/commands/hold_commands.h"
 #include "ca/commands/roll_commands.h"
 #include "ca/resources/resource_list.h"
 #include "db/connection.h"
@@ -383,15 +384,6 @@ incident__krill_1207_crash_when_a_child_without_class_goes(void **state)
 	assert_int_equal(number(life, "SELECT count(*) AS it FROM cas WHERE state = 'deleting'"), 0);
 }
 
-static void
-suspend(struct life *life, int64_t ca_id, bool yes)
-{
-	char sql[200];
-	(void)snprintf(sql, sizeof sql, "UPDATE cas SET suspended_at = %s, changed_at = 1, version = version + 1 WHERE ca_id = %lld",
-		yes ? "1" : "NULL", (long long)ca_id);
-	world_sql(&life->world, sql);
-}
-
 /* What was withdrawn was revoked: what comes back is new, whatever its name. */
 static void
 incident__krill_1341_revoked_certificate_came_back(void **state)
@@ -400,10 +392,10 @@ incident__krill_1341_revoked_certificate_came_back(void **state)
 	int64_t member = come(life, 2);
 	for (int i = 0; i < 3; i++) {
 		size_t seen = watcher_seen(life->watcher);
-		suspend(life, member, true);
+		WORLD_OK(ca_suspend(&life->world.context, &world_actor, member, fault));
 		pass(life, HOUR);
 		assert_int_equal(payloads(life), 1);
-		suspend(life, member, false);
+		WORLD_OK(ca_resume(&life->world.context, &world_actor, member, fault));
 		pass(life, HOUR);
 		assert_int_equal(payloads(life), 2);
 		/* The member's certificate, its manifest's and its ROA's, and manifests above. */
