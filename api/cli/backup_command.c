@@ -68,6 +68,20 @@ print_about(const struct cli *cli, const struct backup_about *about)
 	printf("Instance %s, serial %lld, of %s.\n", about->mark.uuid, (long long)about->mark.serial, made_at);
 }
 
+/* Where a server runs, its audit says who took the keys along. A backup is made all the same. */
+static void
+note_backup(struct cli *cli, const char *file)
+{
+	AUTO(json_t, json_decref) answer = NULL;
+	AUTO(json_t, json_decref) body = json_pack("{s:s}", "file", file);
+	struct fault fault = FAULT_INIT;
+	enum fault_code code = client_open(cli->arguments, &cli->client, &fault);
+	if (code == FAULT_NONE)
+		code = client_call(cli->client, "POST", "/api/v1/backups", body, &answer, &fault);
+	if (code != FAULT_NONE && code != FAULT_NETWORK)
+		fprintf(stderr, "The backup is made, but not in the audit: %s\n", fault.message);
+}
+
 enum fault_code
 backup_command(struct cli *cli, struct fault *fault)
 {
@@ -80,6 +94,7 @@ backup_command(struct cli *cli, struct fault *fault)
 	TRY(need_data(request.data, fault));
 	TRY(take_secret(cli, true, &request.secret, &secret, fault));
 	TRY(backup_run(&request, &about, fault));
+	note_backup(cli, request.file);
 	print_about(cli, &about);
 	return FAULT_NONE;
 }

@@ -91,6 +91,9 @@ api_contract__every_route_answers(void **state)
 	expect(state, BY_MEMBER, "POST /api/v1/publication/accept", "{\"code\":\"3f2a9c0d11e8\"}", 403);
 	expect(state, BY_OPERATOR, "POST /api/v1/publication/accept", "{\"code\":\"3f2a9c0d11e8\"}", 204);
 	expect(state, BY_OPERATOR, "POST /api/v1/clock/confirm", NULL, 204);
+	expect(state, BY_ADMIN, "POST /api/v1/backups", "{\"file\":\"/backup/monday\"}", 204);
+	expect(state, BY_ADMIN, "POST /api/v1/backups", "{\"file\":\"\"}", 400);
+	expect(state, BY_OPERATOR, "POST /api/v1/backups", "{\"file\":\"/backup/monday\"}", 403);
 	expect(state, BY_MEMBER, "POST /api/v1/clock/confirm", NULL, 403);
 	expect(state, BY_READER, "GET /api/v1/audit?ca=alpha&limit=5", NULL, 200);
 	expect(state, BY_ADMIN, "POST /api/v1/tokens", "{\"name\":\"x\",\"role\":\"operator\"}", 201);
