@@ -13,7 +13,6 @@
 /* What is known of a party within the transaction. */
 struct standing {
 	int64_t ca_id, parent_id;
-	bool awaits;                                    /* it waits in a group already, for what others of that give up */
 };
 
 struct change {
@@ -54,10 +53,10 @@ take_out(struct change *change, size_t index, struct fault *fault)
 	bool found;
 	TRY(registry_store_member(change->connection, party->ca_id, &stmt, &state, &found, fault));
 	TRY(resource_set_encode(&party->before, &blob, fault));
-	if (!found || state.held != party->held || !span_equal(state.resources, bytes_span(&blob)))
+	if (!found || (state.held || state.waiting) != party->held || !span_equal(state.resources, bytes_span(&blob)))
 		return moved_meanwhile(party, fault);
 	change->standings[index] = (struct standing){
-		.ca_id = party->ca_id, .parent_id = state.parent_id, .awaits = state.change_group != 0 && !state.change_last,
+		.ca_id = party->ca_id, .parent_id = state.parent_id,
 	};
 	return holding_store_delete_all(change->connection, party->ca_id, fault);
 }
@@ -114,36 +113,17 @@ create(struct change *change, size_t index, struct fault *fault)
 		&change->standings[index].ca_id, fault);
 }
 
-/* The group that a member waits in together with others; 0: none. */
-static enum fault_code
-current_group(const struct change *change, int64_t ca_id, int64_t *ret_group, struct fault *fault)
-{
-	AUTO(struct stmt, stmt_done) stmt = NULL;
-	struct registry_member_state state = { .change_group = 0 };
-	bool found;
-	TRY(registry_store_member(change->connection, ca_id, &stmt, &state, &found, fault));
-	*ret_group = state.change_group;
-	return FAULT_NONE;
-}
-
-/* Whoever only gives comes last; who still waits to be given something by an earlier change doesn't. */
+/* Whoever only gives comes last. Nobody here waits in another group: such members keep what they have. */
 static enum fault_code
 join_group(struct change *change, size_t index, struct fault *fault)
 {
 	const struct registry_party *party = &change->plan->parties[index];
-	const struct standing *standing = &change->standings[index];
-	int64_t *group = &change->groups[party->group], former;
+	int64_t *group = &change->groups[party->group];
 	if (!party->gives && !party->takes)
 		return FAULT_NONE;
 	if (*group == 0)
 		TRY(ca_store_next_group(change->connection, group, fault));
-	TRY(current_group(change, standing->ca_id, &former, fault));
-	/* That comes along as a whole, whatever number it had here. */
-	for (size_t i = 0; former != 0 && i < change->plan->parties_count; i++)
-		if (change->groups[i] == former)
-			change->groups[i] = *group;
-	bool last = party->gives && !party->takes && !standing->awaits;
-	return ca_store_join_group(change->connection, *group, standing->ca_id, last, fault);
+	return ca_store_join_group(change->connection, *group, change->standings[index].ca_id, party->gives && !party->takes, fault);
 }
 
 /* For each party that changes; existing: those that are there, else those to be made. */

@@ -147,7 +147,9 @@ load_members(struct db_connection *connection, struct registry_plan *plan, struc
 		TRY(registry_store_next_member(stmt, &record, &found, fault));
 		if (!found)
 			break;
-		struct registry_party start = { .ca_id = record.ca_id, .held = record.held, .roas_count = record.roas_count };
+		struct registry_party start = {
+			.ca_id = record.ca_id, .held = record.held || record.waiting, .roas_count = record.roas_count,
+		};
 		TRY(add_party(plan, &start, record.handle, fault));
 		struct registry_party *party = &plan->parties[plan->parties_count - 1];
 		if (record.alias != NULL)
@@ -273,7 +275,7 @@ move(struct registry_plan *plan, const struct match_overlap *overlap, uint32_t t
 		resource_range_text(&overlap->range, text);
 		TRY(leave_with(&parties[overlap->member], &overlap->range, fault));
 		TRY(withhold_from(&parties[to], &overlap->range, fault));
-		return registry_plan_remark(plan, fault, "%s stays with CA \"%s\" instead of moving to \"%s\": \"%s\" is on hold", text,
+		return registry_plan_remark(plan, fault, "%s stays with CA \"%s\" instead of moving to \"%s\": \"%s\" is held", text,
 			parties[overlap->member].handle, parties[to].handle, held);
 	}
 	TRY(memory_reserve(&plan->moves, &plan->moves_capacity, plan->moves_count + 1, sizeof *plan->moves, fault));
@@ -288,8 +290,8 @@ keep_held(struct registry_plan *plan, struct registry_party *party, struct fault
 {
 	if (!party->held || resource_set_equal(&party->before, &party->after))
 		return FAULT_NONE;
-	TRY(registry_plan_remark(plan, fault, "CA \"%s\" is on hold: it keeps what it holds, whatever the file says; release it and "
-		"apply the next file", party->handle));
+	TRY(registry_plan_remark(plan, fault, "CA \"%s\" is held, by an operator or as it exchanges resources in a change that is not "
+		"published yet: it keeps what it has; apply the file again when that is over", party->handle));
 	return resource_set_copy(&party->before, &party->after, fault);
 }
 

@@ -4,8 +4,8 @@
  * database; changes nothing.
  *
  * The file is the whole truth: who is not in it loses everything, though CA, handle and intents stay, so that all comes back when
- * the resources do. Members are told by what they hold (holder_match.h). A member on hold keeps what it has, and what would move to
- * or from it stays where it is, each with a remark.
+ * the resources do. Members are told by what they hold (holder_match.h). A member that is held keeps what it has, and what would move
+ * to or from it stays where it is, each with a remark.
  *
  * Threads: safe for different calls. Memory: some 500 bytes a member, 150 a range; lists that are only shown end at
  * REGISTRY_LIST_MAX.
@@ -49,7 +49,7 @@ struct registry_party {
 	char *known_as;                         /* its stored alias; NULL: none */
 	const char *alias;                      /* what the file calls it, to be stored; NULL: that is known, or it isn't in it */
 	uint32_t line;                          /* of the file; 0: not in it */
-	bool held;
+	bool held;                              /* on hold, or it gives or takes in a change that is not published yet */
 	int64_t roas_count;
 	struct resource_set before, after;
 	struct resource_set gained, lost;       /* the differences */

@@ -18,6 +18,7 @@ registry_store_next_member(struct stmt *stmt, struct registry_member_record *ret
 		.alias = stmt_text(stmt, "alias"),
 		.resources = stmt_blob(stmt, "resources"),
 		.held = stmt_int(stmt, "held") != 0,
+		.waiting = stmt_int(stmt, "waiting") != 0,
 		.roas_count = stmt_int(stmt, "roas_count"),
 	};
 	return FAULT_NONE;
@@ -36,8 +37,7 @@ registry_store_member(struct db_connection *connection, int64_t ca_id, struct st
 			.parent_id = stmt_int(stmt, "parent_id"),
 			.resources = stmt_blob(stmt, "resources"),
 			.held = stmt_int(stmt, "held") != 0,
-			.change_group = stmt_int(stmt, "change_group"),
-			.change_last = stmt_int(stmt, "change_last") != 0,
+			.waiting = stmt_int(stmt, "waiting") != 0,
 		};
 	*ret_stmt = MOVE(stmt);
 	return FAULT_NONE;

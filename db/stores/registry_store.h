@@ -12,6 +12,7 @@ struct registry_member_record {
 	const char *handle, *alias;                      /* alias NULL: none is stored */
 	struct span resources;
 	bool held;                                       /* an operator holds its changes back */
+	bool waiting;                                    /* it gives or takes resources in a change that is not published yet */
 	int64_t roas_count;
 };
 
@@ -24,9 +25,7 @@ CHECKED enum fault_code registry_store_next_member(struct stmt *stmt, struct reg
 struct registry_member_state {
 	int64_t parent_id;
 	struct span resources;
-	bool held;
-	int64_t change_group;                            /* 0: none */
-	bool change_last;
+	bool held, waiting;
 };
 
 /* The statement stands on the row; *ret_found false: there is no such active member. */

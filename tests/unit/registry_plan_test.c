@@ -124,6 +124,9 @@ registry_plan__counts_roas_that_come_back(void **state)
 	assert_int_equal(plan->counts.roas_lost, 0);
 }
 
+#define HELD "# CA \"B\" is held, by an operator or as it exchanges resources in a change that is not published yet: it keeps what it has;" \
+	" apply the file again when that is over\n"
+
 static void
 registry_plan__a_member_on_hold_keeps_what_it_has(void **state)
 {
@@ -135,16 +138,16 @@ registry_plan__a_member_on_hold_keeps_what_it_has(void **state)
 	/* It loses some to A, gains some from nobody, and from C. C keeps that. */
 	assert_string_equal(feed_fixture_plan(registry, "A: AS1 10.0.0.0/23 AS9; B: AS2 AS3 AS4; C: AS6 AS7"),
 		"A grown +AS9\nC grown +AS7\n"
-		"# AS3 stays with CA \"C\" instead of moving to \"B\": \"B\" is on hold\n"
-		"# 10.0.1.0/24 stays with CA \"B\" instead of moving to \"A\": \"B\" is on hold\n"
-		"# CA \"B\" is on hold: it keeps what it holds, whatever the file says; release it and apply the next file\n");
+		"# AS3 stays with CA \"C\" instead of moving to \"B\": \"B\" is held\n"
+		"# 10.0.1.0/24 stays with CA \"B\" instead of moving to \"A\": \"B\" is held\n"
+		HELD);
 	/* Who would be made of nothing but its space is made with nothing, for now. */
 	assert_string_equal(feed_fixture_plan(registry, "A: AS1 10.0.0.0/24; B: AS2; C: AS3 AS6; D: 10.0.1.0/24"),
-		"D new\n# 10.0.1.0/24 stays with CA \"B\" instead of moving to \"D\": \"B\" is on hold\n"
-		"# CA \"B\" is on hold: it keeps what it holds, whatever the file says; release it and apply the next file\n");
+		"D new\n# 10.0.1.0/24 stays with CA \"B\" instead of moving to \"D\": \"B\" is held\n"
+		HELD);
 	/* Not being in the file does nothing to it either. */
 	assert_string_equal(feed_fixture_plan(registry, "A: AS1 10.0.0.0/24; C: AS3 AS6"),
-		"# CA \"B\" is on hold: it keeps what it holds, whatever the file says; release it and apply the next file\n");
+		HELD);
 	feed_fixture_follow(registry, "A: AS1 10.0.0.0/24; B: AS2 10.0.1.0/24; C: AS3 AS6");
 	registry_sql(registry, "UPDATE cas SET held_at = NULL");
 	assert_string_equal(feed_fixture_plan(registry, "A: AS1 10.0.0.0/23; B: AS2 AS3; C: AS6"),
