@@ -88,10 +88,11 @@ is_above(uint64_t part, uint64_t all, int64_t per_cent)
 }
 
 static enum fault_code
-say(struct registry_plan *plan, struct fault *fault, uint64_t part, uint64_t all, const char *what, const char *limit, int64_t value)
+say(struct registry_plan *plan, struct fault *fault, uint64_t part, uint64_t all, const char *what, const char *limit, int64_t value,
+	const char *unit)
 {
-	return bytes_printf(&plan->over_limits, fault, "%s%" PRIu64 " of %" PRIu64 " %s (%s is %" PRId64 ")",
-		plan->over_limits.length > 0 ? "; " : "", part, all, what, limit, value);
+	return bytes_printf(&plan->over_limits, fault, "%s%" PRIu64 " of %" PRIu64 " %s (%s is %" PRId64 "%s)",
+		plan->over_limits.length > 0 ? "; " : "", part, all, what, limit, value, unit);
 }
 
 static enum fault_code
@@ -102,10 +103,10 @@ judge_changes(struct registry_plan *plan, const struct registry_limits *limits, 
 	int64_t members = (int64_t)plan->parties_count - counts->changes[REGISTRY_SAME];
 	if (entries > (uint64_t)limits->changes_free && is_above(entries, (uint64_t)counts->entries, limits->changes_share_max))
 		TRY(say(plan, fault, entries, (uint64_t)counts->entries, "entries are gained or lost", "feed_changes_share_max",
-			limits->changes_share_max));
+			limits->changes_share_max, " %"));
 	if (members > limits->members_max)
 		TRY(say(plan, fault, (uint64_t)members, (uint64_t)counts->members, "members are new, changed or gone", "feed_members_max",
-			limits->members_max));
+			limits->members_max, ""));
 	return FAULT_NONE;
 }
 
@@ -123,7 +124,7 @@ judge_shrinking(struct registry_plan *plan, const struct registry_limits *limits
 	for (size_t kind = 0; kind < REGISTRY_KINDS; kind++)
 		if (is_above(plan->vanishing[kind], plan->held[kind], kinds[kind].limit))
 			TRY(say(plan, fault, plan->vanishing[kind], plan->held[kind], kinds[kind].what, kinds[kind].name,
-				kinds[kind].limit));
+				kinds[kind].limit, " %"));
 	return FAULT_NONE;
 }
 

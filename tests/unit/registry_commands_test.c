@@ -169,7 +169,7 @@ registry_commands__a_change_beyond_the_limits_needs_its_code(void **state)
 	limits.shrink_ipv4_max = 49;
 	assert_int_equal(registry_plan(&registry->context, &registry_operator, path, &limits, &plan, NULL), FAULT_NONE);
 	assert_string_equal(bytes_text(&plan->over_limits),
-		"256 of 512 IPv4 addresses are held by nobody any more (feed_shrink_ipv4_max is 49)");
+		"256 of 512 IPv4 addresses are held by nobody any more (feed_shrink_ipv4_max is 49 %)");
 	assert_int_equal(strlen(plan->code), REGISTRY_CODE_SIZE - 1);
 	assert_int_equal(feed_fixture_apply(registry, feed, &limits, NULL), FAULT_CONFLICT);
 	assert_non_null(strstr(registry->fault.message, plan->code));
@@ -243,23 +243,23 @@ registry_commands__each_limit_refuses(void **state)
 	} feeds[] = {
 		{ "A: AS1-AS10 10.0.0.0/24 2001:db8::/48; B: AS11-AS20 10.0.1.0/24 2001:db8:2::/48; C: AS30 AS32", "" },
 		{ "A: AS1-AS10 10.0.0.0/24 2001:db8::/48; B: AS11-AS20 10.0.1.0/24 2001:db8:2::/48; C: AS30 AS32 AS34",
-			"3 of 6 entries are gained or lost (feed_changes_share_max is 10)" },
+			"3 of 6 entries are gained or lost (feed_changes_share_max is 10 %)" },
 		{ "A: AS1-AS9 10.0.0.0/24 2001:db8::/48; B: AS11-AS20 10.0.1.0/24 2001:db8:2::/48", "" },
 		{ "A: 10.0.0.0/24 2001:db8::/48; B: AS11-AS20 10.0.1.0/24 2001:db8:2::/48", "" },
 		{ "A: AS1 10.0.0.0/24 2001:db8::/48; B: AS11 10.0.1.0/24 2001:db8:2::/48",
-			"18 of 20 AS numbers are held by nobody any more (feed_shrink_asns_max is 50)" },
+			"18 of 20 AS numbers are held by nobody any more (feed_shrink_asns_max is 50 %)" },
 		{ "A: AS1-AS10 10.0.0.0/24; B: AS11-AS20 10.0.1.0/24",
-			"131072 of 131072 IPv6 /64s are held by nobody any more (feed_shrink_ipv6_max is 50)" },
+			"131072 of 131072 IPv6 /64s are held by nobody any more (feed_shrink_ipv6_max is 50 %)" },
 		{ "A: AS1-AS10 2001:db8::/48; B: AS11-AS20 2001:db8:2::/48",
-			"512 of 512 IPv4 addresses are held by nobody any more (feed_shrink_ipv4_max is 50)" },
+			"512 of 512 IPv4 addresses are held by nobody any more (feed_shrink_ipv4_max is 50 %)" },
 		/* What moves vanishes for nobody. */
 		{ "A: AS1-AS10 2001:db8::/48; B: AS11-AS20 10.0.0.0/23 2001:db8:2::/48", "" },
 		{ "A: AS1-AS10 10.0.0.0/24 2001:db8::/48; B: AS11-AS20 10.0.1.0/24 2001:db8:2::/48; C: ; D: ; E: ; F: ", "" },
 		{ "A: AS1-AS10 10.0.0.0/24 2001:db8::/48; B: AS11-AS20 10.0.1.0/24 2001:db8:2::/48; C: ; D: ; E: ; F: ; G: ",
 			"5 of 2 members are new, changed or gone (feed_members_max is 4)" },
-		{ "Z: AS99", "7 of 6 entries are gained or lost (feed_changes_share_max is 10); 20 of 20 AS numbers are held by nobody any more "
-			"(feed_shrink_asns_max is 50); 512 of 512 IPv4 addresses are held by nobody any more (feed_shrink_ipv4_max is 50); "
-			"131072 of 131072 IPv6 /64s are held by nobody any more (feed_shrink_ipv6_max is 50)" },
+		{ "Z: AS99", "7 of 6 entries are gained or lost (feed_changes_share_max is 10 %); 20 of 20 AS numbers are held by nobody any more "
+			"(feed_shrink_asns_max is 50 %); 512 of 512 IPv4 addresses are held by nobody any more (feed_shrink_ipv4_max is 50 %); "
+			"131072 of 131072 IPv6 /64s are held by nobody any more (feed_shrink_ipv6_max is 50 %)" },
 	};
 	for (size_t i = 0; i < sizeof feeds / sizeof *feeds; i++) {
 		AUTO(struct registry_plan, registry_plan_free) plan = NULL;
