@@ -45,6 +45,7 @@ start(struct life *life)
 	const struct scheduler_settings jobs = {
 		.repository_id = life->world.repository_id, .batch_window_s = BATCH_WINDOW_S, .cut_objects_max = 20000,
 		.renewal_window_s = RENEWAL_WINDOW_S, .renewals_per_cut = 5000,
+		.guard = { .share_percent = 10, .payloads_min = 1000 },
 	};
 	const struct publisher_settings files = {
 		.repository_id = life->world.repository_id, .deltas_max = 250, .delta_age_max_s = 24 * HOUR, .file_grace_s = 2 * HOUR,
