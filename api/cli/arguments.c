@@ -1,7 +1,12 @@
 #include "api/cli/arguments.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define DIGITS_MAX 18                    /* of a number: always fits 64 bits */
+#define TIME_MAX 100000000               /* of any unit: three years of seconds, no overflow in days */
 
 const struct option_spec arguments_common[COMMON_OPTIONS + 1] = {
 	[COMMON_DATA] = { "data", "DIR", "the server's data directory: its address, certificate and admin.token are taken from there" },
@@ -66,6 +71,48 @@ arguments_parse(const struct option_spec *options, char **words, size_t count, s
 		}
 	}
 	return FAULT_NONE;
+}
+
+/* The digits that a text begins with, as a number; strtoll() would take blanks and signs too. */
+static size_t
+read_digits(const char *text, int64_t *ret_number)
+{
+	size_t digits = strspn(text, "0123456789");
+	if (digits == 0 || digits > DIGITS_MAX)
+		return 0;
+	*ret_number = strtoll(text, NULL, 10);
+	return digits;
+}
+
+enum fault_code
+arguments_number(const char *name, const char *value, int64_t min, int64_t max, int64_t *ret_number, struct fault *fault)
+{
+	int64_t number = 0;
+	if (value == NULL)
+		return FAULT_NONE;
+	size_t digits = read_digits(value, &number);
+	if (digits == 0 || value[digits] != '\0' || number < min || number > max)
+		return fault_set(fault, FAULT_USAGE, "--%s must be a whole number from %" PRId64 " to %" PRId64 ", not \"%s\"", name, min, max,
+			value);
+	*ret_number = number;
+	return FAULT_NONE;
+}
+
+enum fault_code
+arguments_time(const char *name, const char *value, int64_t *ret_s, struct fault *fault)
+{
+	static const struct { const char *unit; int64_t s; } units[] = { { "", 1 }, { "s", 1 }, { "m", 60 }, { "h", 3600 }, { "d", 86400 } };
+	int64_t number = 0;
+	if (value == NULL)
+		return FAULT_NONE;
+	size_t digits = read_digits(value, &number);
+	for (size_t i = 0; digits > 0 && number <= TIME_MAX && i < sizeof units / sizeof *units; i++) {
+		if (strcmp(value + digits, units[i].unit) == 0) {
+			*ret_s = number * units[i].s;
+			return FAULT_NONE;
+		}
+	}
+	return fault_set(fault, FAULT_USAGE, "--%s must be a time such as 3600, 90s, 30m, 24h or 14d, not \"%s\"", name, value);
 }
 
 void

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "ca/base/fault.h"
 
@@ -32,6 +33,14 @@ extern const struct option_spec arguments_common[COMMON_OPTIONS + 1];
 /* "--" ends the options. Faults: USAGE (an unknown option, a missing value, too many arguments). */
 CHECKED enum fault_code arguments_parse(const struct option_spec *options, char **words, size_t count, struct arguments *ret_arguments,
 	struct fault *fault);
+
+/*
+ * The value of an option as a whole number within bounds; as a time in seconds: "90s", "30m", "24h", "14d", "3600". `name` is the
+ * option's, for the fault. An option that wasn't given (NULL) leaves *ret_ as it is. Faults: USAGE.
+ */
+CHECKED enum fault_code arguments_number(const char *name, const char *value, int64_t min, int64_t max, int64_t *ret_number,
+	struct fault *fault);
+CHECKED enum fault_code arguments_time(const char *name, const char *value, int64_t *ret_s, struct fault *fault);
 
 void arguments_print_options(const struct option_spec *options);
 

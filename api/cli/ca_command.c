@@ -82,7 +82,7 @@ print_ca(const struct cli *cli, const json_t *answer)
 
 /* Adds one page to *rows; *next becomes the handle to go on after, NULL at the end. */
 static enum fault_code
-take_page(struct cli *cli, long limit, char **next, json_t *rows, struct fault *fault)
+take_page(struct cli *cli, int64_t limit, char **next, json_t *rows, struct fault *fault)
 {
 	AUTO(char, free) path = NULL;
 	AUTO(char, free) escaped = NULL;
@@ -90,7 +90,7 @@ take_page(struct cli *cli, long limit, char **next, json_t *rows, struct fault *
 	if (*next != NULL)
 		TRY(client_escape(cli->client, *next, &escaped, fault));
 	const char *filter = cli->arguments->options[LIST_SET_ASIDE] != NULL ? "&set_aside=true" : "";
-	TRY(memory_printf(&path, fault, "/api/v1/cas?limit=%ld%s%s%s", limit, filter, escaped != NULL ? "&after=" : "",
+	TRY(memory_printf(&path, fault, "/api/v1/cas?limit=%lld%s%s%s", (long long)limit, filter, escaped != NULL ? "&after=" : "",
 		escaped != NULL ? escaped : ""));
 	TRY(client_call(cli->client, "GET", path, NULL, &answer, fault));
 	free(*next);
@@ -103,6 +103,7 @@ take_page(struct cli *cli, long limit, char **next, json_t *rows, struct fault *
 }
 
 #define PAGE 1000
+#define LIST_MAX 1000000000
 
 enum fault_code
 ca_command_list(struct cli *cli, struct fault *fault)
@@ -110,9 +111,8 @@ ca_command_list(struct cli *cli, struct fault *fault)
 	AUTO(json_t, json_decref) rows = json_array();
 	AUTO(char, free) next = NULL;
 	const char *limit = cli->arguments->options[LIST_LIMIT];
-	long left = limit != NULL ? strtol(limit, NULL, 10) : 0;
-	if (limit != NULL && left <= 0)
-		return fault_set(fault, FAULT_USAGE, "--limit must be a number from 1 up");
+	int64_t left = 0;
+	TRY(arguments_number("limit", limit, 1, LIST_MAX, &left, fault));
 	if (cli->arguments->options[LIST_AFTER] != NULL)
 		TRY(memory_copy_string(cli->arguments->options[LIST_AFTER], &next, fault));
 	do {

@@ -42,24 +42,6 @@ static const struct output_column finding_columns[] = {
 	{ "kind", "KIND", false }, { "place", "PLACE", false }, { "detail", "DETAIL", false }, { NULL, NULL, false },
 };
 
-/* "90s", "30m", "24h", "14d". */
-static enum fault_code
-parse_horizon(const char *text, int64_t *ret_s, struct fault *fault)
-{
-	static const struct {
-		char unit;
-		int64_t seconds;
-	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
-	size_t digits = strspn(text, "0123456789");
-	if (digits > 0 && digits <= 9 && text[digits] != '\0' && text[digits + 1] == '\0')
-		for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-			if (text[digits] == units[i].unit) {
-				*ret_s = strtoll(text, NULL, 10) * units[i].seconds;
-				return FAULT_NONE;
-			}
-	return fault_set(fault, FAULT_USAGE, "--horizon takes a number and s, m, h or d, such as 24h, not \"%s\"", text);
-}
-
 static enum fault_code
 set_horizons(const struct arguments *arguments, const struct config *config, struct check_request *request, struct fault *fault)
 {
@@ -68,7 +50,7 @@ set_horizons(const struct arguments *arguments, const struct config *config, str
 		self_check_horizons(config, request->horizon_s);
 		return FAULT_NONE;
 	}
-	TRY(parse_horizon(arguments->options[HORIZON], &horizon_s, fault));
+	TRY(arguments_time("horizon", arguments->options[HORIZON], &horizon_s, fault));
 	for (size_t i = 0; i < CHECK_OBJECTS; i++)
 		request->horizon_s[i] = horizon_s;
 	return FAULT_NONE;

@@ -47,19 +47,20 @@ int cli_exit_code(enum fault_code code);
 /* One per file. Options of a command are named by its enum there. */
 #define CLI_COMMAND(name) CHECKED enum fault_code name(struct cli *cli, struct fault *fault)
 CLI_COMMAND(init_command);
+CLI_COMMAND(status_command);
 CLI_COMMAND(ca_command_list);
 CLI_COMMAND(ca_command_show);
 CLI_COMMAND(ca_command_create);
 CLI_COMMAND(ca_command_set);
 CLI_COMMAND(ca_command_delete);
 CLI_COMMAND(ca_command_repair);
+CLI_COMMAND(ca_command_keys);
+CLI_COMMAND(ca_command_roll);
 CLI_COMMAND(ca_command_hold);
 CLI_COMMAND(ca_command_release);
 CLI_COMMAND(ca_command_suspend);
 CLI_COMMAND(ca_command_resume);
 CLI_COMMAND(ca_command_objects);
-CLI_COMMAND(ca_command_keys);
-CLI_COMMAND(ca_command_roll);
 CLI_COMMAND(roa_command_list);
 CLI_COMMAND(roa_command_add);
 CLI_COMMAND(roa_command_remove);
@@ -67,36 +68,32 @@ CLI_COMMAND(roa_command_apply);
 CLI_COMMAND(token_command_list);
 CLI_COMMAND(token_command_create);
 CLI_COMMAND(token_command_revoke);
-CLI_COMMAND(publication_command);
-CLI_COMMAND(check_command);
-CLI_COMMAND(audit_command);
-CLI_COMMAND(import_command);
-CLI_COMMAND(registry_command_plan);
-CLI_COMMAND(registry_command_apply);
-CLI_COMMAND(status_command);
 CLI_COMMAND(transfer_command_create);
 CLI_COMMAND(transfer_command_list);
 CLI_COMMAND(transfer_command_show);
 CLI_COMMAND(transfer_command_complete);
 CLI_COMMAND(transfer_command_cancel);
+CLI_COMMAND(publication_command_accept);
+CLI_COMMAND(publication_command);
+CLI_COMMAND(check_command);
+CLI_COMMAND(clock_command_confirm_right);
+CLI_COMMAND(audit_command);
+CLI_COMMAND(import_command);
 CLI_COMMAND(ta_command_init);
 CLI_COMMAND(ta_command_request);
 CLI_COMMAND(ta_command_sign);
-CLI_COMMAND(ta_command_install);
 CLI_COMMAND(ta_command_export);
-
-extern const struct option_spec init_command_options[], ca_command_resources[], roa_command_options[], token_command_options[],
-	check_command_options[], audit_command_options[], import_command_options[], ca_command_list_options[], ca_command_roll_options[],
-	ca_command_set_options[], transfer_command_create_options[], transfer_command_list_options[],
-	transfer_command_complete_options[];
-extern const struct option_spec ta_command_init_options[], ta_command_request_options[], ta_command_sign_options[],
-	ta_command_export_options[];
-extern const struct option_spec registry_command_plan_options[], registry_command_apply_options[];
-
-CLI_COMMAND(publication_command_accept);
-CLI_COMMAND(clock_command_confirm_right);
+CLI_COMMAND(ta_command_install);
+CLI_COMMAND(registry_command_plan);
+CLI_COMMAND(registry_command_apply);
 CLI_COMMAND(backup_command);
 CLI_COMMAND(restore_command);
-extern const struct option_spec backup_command_options[], restore_command_options[];
+
+extern const struct option_spec init_command_options[], ca_command_list_options[], ca_command_resources[], ca_command_set_options[],
+	ca_command_roll_options[], roa_command_options[], token_command_options[], transfer_command_create_options[],
+	transfer_command_list_options[], transfer_command_complete_options[], check_command_options[], audit_command_options[],
+	import_command_options[], ta_command_init_options[], ta_command_request_options[], ta_command_sign_options[],
+	ta_command_export_options[], registry_command_plan_options[], registry_command_apply_options[], backup_command_options[],
+	restore_command_options[];
 
 #endif

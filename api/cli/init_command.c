@@ -1,6 +1,5 @@
 /* init: lays a new data directory. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "api/cli/cli.h"
 #include "api/cli/init.h"
@@ -18,19 +17,6 @@ const struct option_spec init_command_options[] = {
 	{ NULL, NULL, NULL },
 };
 
-static enum fault_code
-read_window(const char *text, int64_t *ret_seconds, struct fault *fault)
-{
-	char *end;
-	*ret_seconds = -1;
-	if (text == NULL)
-		return FAULT_NONE;
-	*ret_seconds = strtoll(text, &end, 10);
-	if (end == text || *end != '\0' || *ret_seconds < 0 || *ret_seconds > 86400)
-		return fault_set(fault, FAULT_USAGE, "--batch-window must be a number of seconds from 0 to 86400");
-	return FAULT_NONE;
-}
-
 enum fault_code
 init_command(struct cli *cli, struct fault *fault)
 {
@@ -39,14 +25,14 @@ init_command(struct cli *cli, struct fault *fault)
 	struct init_request request = {
 		.data = cli->arguments->common[COMMON_DATA], .rrdp_uri = options[RRDP_URI], .rsync_uri = options[RSYNC_URI],
 		.listen = options[LISTEN], .ta_key = options[TA_KEY], .ta_certificate = options[TA_CERT],
-		.ta_resources = options[TA_RESOURCES], .ta_public = options[TA_PUBLIC],
+		.ta_resources = options[TA_RESOURCES], .ta_public = options[TA_PUBLIC], .batch_window_s = -1,
 	};
 	if (request.data == NULL || request.rrdp_uri == NULL || request.rsync_uri == NULL)
 		return fault_set(fault, FAULT_USAGE, "%s is missing", request.data == NULL ? "--data" :
 			request.rrdp_uri == NULL ? "--rrdp-uri" : "--rsync-uri");
 	if (request.ta_public != NULL && (request.ta_key != NULL || request.ta_certificate != NULL))
 		return fault_set(fault, FAULT_USAGE, "--ta-public goes without --ta-key and --ta-cert: the key is on the other machine");
-	TRY(read_window(options[BATCH_WINDOW], &request.batch_window_s, fault));
+	TRY(arguments_number("batch-window", options[BATCH_WINDOW], 0, 86400, &request.batch_window_s, fault));
 	enum fault_code code = init_run(&request, &warnings, fault);
 	fprintf(stderr, "%s", bytes_text(&warnings));
 	TRY(code);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "api/cli/cli.h"
+#include "ca/commands/roll_commands.h"
 
 enum { STAGING, OLDER_THAN, PER_HOUR };
 const struct option_spec ca_command_roll_options[] = {
@@ -18,22 +19,6 @@ static const struct output_column key_columns[] = {
 	{ "published_at", "PUBLISHED", false }, { "retired_at", "RETIRED", false }, { "manifest_number", "MANIFEST", true },
 	{ NULL, NULL, false },
 };
-
-/* "3600", "90m", "24h", "365d": seconds if no letter stands behind. */
-static enum fault_code
-parse_time(const char *option, const char *text, int64_t *ret_s, struct fault *fault)
-{
-	static const struct { char letter; int64_t s; } units[] = { { '\0', 1 }, { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
-	char *end;
-	long long number = strtoll(text, &end, 10);
-	for (size_t i = 0; end != text && number >= 0 && number <= 100000000 && i < sizeof units / sizeof *units; i++) {
-		if (*end == units[i].letter && (*end == '\0' || end[1] == '\0')) {
-			*ret_s = number * units[i].s;
-			return FAULT_NONE;
-		}
-	}
-	return fault_set(fault, FAULT_USAGE, "--%s is a time such as 3600, 90m, 24h or 365d, not \"%s\"", option, text);
-}
 
 enum fault_code
 ca_command_keys(struct cli *cli, struct fault *fault)
@@ -53,12 +38,13 @@ roll_all(struct cli *cli, json_t *body, struct fault *fault)
 {
 	AUTO(json_t, json_decref) answer = NULL;
 	const char *older_than = cli->arguments->options[OLDER_THAN], *per_hour = cli->arguments->options[PER_HOUR];
-	int64_t older_than_s;
+	int64_t older_than_s = 0, rolls = 0;
 	if (older_than == NULL || per_hour == NULL)
 		return fault_set(fault, FAULT_USAGE, "roll whose key? Name a CA, or give --older-than TIME and --per-hour N");
-	TRY(parse_time("older-than", older_than, &older_than_s, fault));
+	TRY(arguments_time("older-than", older_than, &older_than_s, fault));
+	TRY(arguments_number("per-hour", per_hour, 1, ROLL_PER_HOUR_MAX, &rolls, fault));
 	json_object_set_new(body, "older_than_s", json_integer(older_than_s));
-	json_object_set_new(body, "per_hour", json_integer(strtoll(per_hour, NULL, 10)));
+	json_object_set_new(body, "per_hour", json_integer(rolls));
 	TRY(client_call(cli->client, "POST", "/api/v1/rolls", body, &answer, fault));
 	if (cli->json)
 		output_json(answer);
@@ -75,11 +61,10 @@ ca_command_roll(struct cli *cli, struct fault *fault)
 	AUTO(json_t, json_decref) answer = NULL;
 	AUTO(char, free) path = NULL;
 	const struct arguments *arguments = cli->arguments;
-	int64_t staging_s;
-	if (arguments->options[STAGING] != NULL) {
-		TRY(parse_time("staging", arguments->options[STAGING], &staging_s, fault));
+	int64_t staging_s = -1;
+	TRY(arguments_time("staging", arguments->options[STAGING], &staging_s, fault));
+	if (staging_s >= 0)
 		json_object_set_new(body, "staging_s", json_integer(staging_s));
-	}
 	if (arguments->values_count == 0)
 		return roll_all(cli, body, fault);
 	if (arguments->options[OLDER_THAN] != NULL || arguments->options[PER_HOUR] != NULL)

@@ -10,25 +10,13 @@
 #include "ca/base/memory.h"
 
 #define FILE_MAX 1000000
+#define NUMBER_MAX INT64_C(100000000000)  /* of a request, as in the API */
 
 enum { AFTER };
 const struct option_spec ta_command_request_options[] = {
 	[AFTER] = { "after", "N", "with a number above this one: the last that the trust anchor's machine answered, after a restore" },
 	{ NULL, NULL, NULL },
 };
-
-static enum fault_code
-read_after(const char *text, int64_t *ret_after, struct fault *fault)
-{
-	char *end;
-	*ret_after = 0;
-	if (text == NULL)
-		return FAULT_NONE;
-	*ret_after = strtoll(text, &end, 10);
-	if (end == text || *end != '\0' || *ret_after < 0 || *ret_after > INT64_C(100000000000))
-		return fault_set(fault, FAULT_USAGE, "--after must be the number of a request");
-	return FAULT_NONE;
-}
 
 /* Does no server run there, so that this program does it itself? */
 static enum fault_code
@@ -50,9 +38,9 @@ ta_command_request(struct cli *cli, struct fault *fault)
 	AUTO(json_t, json_decref) answer = NULL;
 	AUTO(char, free) path = NULL;
 	const char *file = cli->arguments->values[0];
-	int64_t after;
+	int64_t after = 0;
 	bool local;
-	TRY(read_after(cli->arguments->options[AFTER], &after, fault));
+	TRY(arguments_number("after", cli->arguments->options[AFTER], 0, NUMBER_MAX, &after, fault));
 	TRY(memory_printf(&path, fault, "/api/v1/ta/request?after=%lld", (long long)after));
 	TRY(choose(cli, &local, fault));
 	TRY(local ? local_ta_request(cli_data(cli), after, &answer, fault) : client_call(cli->client, "POST", path, NULL, &answer, fault));

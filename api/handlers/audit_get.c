@@ -1,16 +1,11 @@
 #include "api/auth/access.h"
 #include "api/handlers/handler.h"
-#include "api/server/json_writer.h"
-
-struct page {
-	struct json_writer writer;
-	int64_t count, last;
-};
+#include "api/server/json_page.h"
 
 static enum fault_code
 give_audit(void *argument, const struct audit_row *row, struct fault *fault)
 {
-	struct page *page = argument;
+	struct json_page *page = argument;
 	struct json_writer *writer = &page->writer;
 	json_writer_object(writer, NULL);
 	json_writer_number(writer, "id", row->audit_id);
@@ -23,9 +18,7 @@ give_audit(void *argument, const struct audit_row *row, struct fault *fault)
 	json_writer_text(writer, "detail", row->detail);
 	json_writer_text(writer, "request_id", row->request_id);
 	json_writer_end(writer);
-	page->last = row->audit_id;
-	page->count++;
-	return json_writer_check(writer, fault);
+	return json_page_row(page, row->audit_id, fault);
 }
 
 /* Newest first. Whoever is bound to a CA sees its rows alone. */
@@ -33,7 +26,7 @@ enum fault_code
 audit_get_handle(struct exchange *exchange, struct fault *fault)
 {
 	AUTO(struct db_connection, db_reader_release) connection = NULL;
-	struct page page = { .count = 0 };
+	struct json_page page = { .count = 0 };
 	const char *handle = request_parameter(exchange->request, "ca");
 	int64_t limit, after, ca_id = exchange->actor.ca_id;
 	TRY(request_parameter_number(exchange->request, "limit", 1, PAGE_MAX, PAGE_DEFAULT, &limit, fault));
@@ -45,11 +38,5 @@ audit_get_handle(struct exchange *exchange, struct fault *fault)
 	json_writer_object(&page.writer, NULL);
 	json_writer_array(&page.writer, "audit");
 	TRY(audit_view_list(connection, ca_id, after, limit, give_audit, &page, fault));
-	json_writer_end(&page.writer);
-	if (page.count == limit)
-		json_writer_number(&page.writer, "next", page.last);
-	else
-		json_writer_text(&page.writer, "next", NULL);
-	json_writer_end(&page.writer);
-	return json_writer_check(&page.writer, fault);
+	return json_page_end(&page, limit, fault);
 }

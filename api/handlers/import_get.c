@@ -1,10 +1,5 @@
 #include "api/handlers/handler.h"
-#include "api/server/json_writer.h"
-
-struct page {
-	struct json_writer writer;
-	int64_t count, last;
-};
+#include "api/server/json_page.h"
 
 static enum fault_code
 give_import(void *argument, const struct import_row *row, struct fault *fault)
@@ -39,15 +34,13 @@ give_import(void *argument, const struct import_row *row, struct fault *fault)
 static enum fault_code
 give_remark(void *argument, int64_t remark_id, const char *kind, const char *text, struct fault *fault)
 {
-	struct page *page = argument;
+	struct json_page *page = argument;
 	json_writer_object(&page->writer, NULL);
 	json_writer_number(&page->writer, "id", remark_id);
 	json_writer_text(&page->writer, "kind", kind);
 	json_writer_text(&page->writer, "text", text);
 	json_writer_end(&page->writer);
-	page->last = remark_id;
-	page->count++;
-	return json_writer_check(&page->writer, fault);
+	return json_page_row(page, remark_id, fault);
 }
 
 /* Progress, and a page of the remarks. */
@@ -55,7 +48,7 @@ enum fault_code
 import_get_handle(struct exchange *exchange, struct fault *fault)
 {
 	AUTO(struct db_connection, db_reader_release) connection = NULL;
-	struct page page = { .count = 0 };
+	struct json_page page = { .count = 0 };
 	const char *id = exchange->arguments[0];
 	int64_t limit, after;
 	TRY(request_parameter_number(exchange->request, "limit", 1, PAGE_MAX, PAGE_DEFAULT, &limit, fault));
@@ -66,11 +59,5 @@ import_get_handle(struct exchange *exchange, struct fault *fault)
 	TRY(import_view_get(connection, id, give_import, &page.writer, fault));
 	json_writer_array(&page.writer, "remarks");
 	TRY(import_view_remarks(connection, id, after, limit, give_remark, &page, fault));
-	json_writer_end(&page.writer);
-	if (page.count == limit)
-		json_writer_number(&page.writer, "next", page.last);
-	else
-		json_writer_text(&page.writer, "next", NULL);
-	json_writer_end(&page.writer);
-	return json_writer_check(&page.writer, fault);
+	return json_page_end(&page, limit, fault);
 }

@@ -1,20 +1,14 @@
 #include "api/auth/access.h"
 #include "api/handlers/handler.h"
 #include "api/handlers/transfer_json.h"
-
-struct page {
-	struct json_writer writer;
-	int64_t count, last;
-};
+#include "api/server/json_page.h"
 
 static enum fault_code
 give_transfer(void *argument, const struct transfer_row *row, struct fault *fault)
 {
-	struct page *page = argument;
+	struct json_page *page = argument;
 	transfer_json_write(&page->writer, row);
-	page->last = row->transfer_id;
-	page->count++;
-	return json_writer_check(&page->writer, fault);
+	return json_page_row(page, row->transfer_id, fault);
 }
 
 /* Newest first. */
@@ -22,7 +16,7 @@ enum fault_code
 transfers_get_handle(struct exchange *exchange, struct fault *fault)
 {
 	AUTO(struct db_connection, db_reader_release) connection = NULL;
-	struct page page = { .count = 0 };
+	struct json_page page = { .count = 0 };
 	const char *handle = request_parameter(exchange->request, "ca");
 	int64_t limit, after, ca_id = 0;
 	TRY(request_parameter_number(exchange->request, "limit", 1, PAGE_MAX, PAGE_DEFAULT, &limit, fault));
@@ -34,11 +28,5 @@ transfers_get_handle(struct exchange *exchange, struct fault *fault)
 	json_writer_object(&page.writer, NULL);
 	json_writer_array(&page.writer, "transfers");
 	TRY(transfer_view_list(connection, ca_id, after, limit, give_transfer, &page, fault));
-	json_writer_end(&page.writer);
-	if (page.count == limit)
-		json_writer_number(&page.writer, "next", page.last);
-	else
-		json_writer_text(&page.writer, "next", NULL);
-	json_writer_end(&page.writer);
-	return json_writer_check(&page.writer, fault);
+	return json_page_end(&page, limit, fault);
 }

@@ -6,6 +6,7 @@
 #include "ca/base/base64.h"
 #include "ca/base/randomness.h"
 #include "db/stmt.h"
+#include "db/stores/object_store.h"
 
 struct creation {
 	const struct tree_request *request;
@@ -91,30 +92,14 @@ insert_ca(struct db_connection *connection, const struct creation *creation, con
 static enum fault_code
 insert_adopted(struct db_connection *connection, const struct creation *creation, int64_t ca_id, int64_t key_id, struct fault *fault)
 {
-	AUTO(struct stmt, stmt_done) object = NULL;
-	AUTO(struct stmt, stmt_done) bytes = NULL;
 	const struct tree_adopted *adopted = creation->request->adopted;
-	TRY(stmt_start(connection, QUERY_RECONCILE_INSERT_OBJECT, &object, fault));
-	stmt_bind_int(object, ":repository_id", creation->repository_id);
-	stmt_bind_int(object, ":ca_id", ca_id);
-	stmt_bind_int(object, ":key_id", key_id);
-	stmt_bind_int(object, ":subject_ca_id", ca_id);
-	stmt_bind_text(object, ":kind", "ta");
-	stmt_bind_text(object, ":path", "ta/ta.cer");
-	stmt_bind_blob(object, ":serial", adopted->serial);
-	stmt_bind_blob(object, ":hash", SPAN(adopted->hash, sizeof adopted->hash));
-	stmt_bind_int(object, ":size", (int64_t)adopted->der.length);
-	stmt_bind_int(object, ":not_before_at", adopted->not_before_at);
-	stmt_bind_int(object, ":not_after_at", adopted->not_after_at);
-	stmt_bind_int(object, ":modified_at", adopted->not_before_at);
-	stmt_bind_null(object, ":asn");
-	stmt_bind_null(object, ":slot");
-	stmt_bind_null(object, ":resources");
-	TRY(stmt_run(object, fault));
-	TRY(stmt_start(connection, QUERY_RECONCILE_INSERT_BYTES, &bytes, fault));
-	stmt_bind_int(bytes, ":object_id", stmt_inserted_id(connection));
-	stmt_bind_blob(bytes, ":der", adopted->der);
-	return stmt_run(bytes, fault);
+	struct object_record record = {
+		.repository_id = creation->repository_id, .ca_id = ca_id, .key_id = key_id, .subject_ca_id = ca_id, .kind = "ta",
+		.path = "ta/ta.cer", .serial = adopted->serial, .hash = SPAN(adopted->hash, sizeof adopted->hash), .der = adopted->der,
+		.not_before_at = adopted->not_before_at, .not_after_at = adopted->not_after_at, .modified_at = adopted->not_before_at,
+	};
+	int64_t object_id;
+	return object_store_insert(connection, &record, &object_id, fault);
 }
 
 static enum fault_code

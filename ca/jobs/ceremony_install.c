@@ -8,6 +8,7 @@
 #include "ca/ceremony/ceremony_verify.h"
 #include "ca/jobs/ceremony.h"
 #include "ca/jobs/ceremony_anchor.h"
+#include "ca/jobs/reconcile_commit.h"
 #include "db/stmt.h"
 
 #define DETAIL_SIZE 300
@@ -63,22 +64,6 @@ load_pending(struct db_connection *connection, struct installing *installing, st
 	return ceremony_request_parse(stmt_blob(stmt, "request"), &installing->request, fault);
 }
 
-static enum fault_code
-leave(struct db_connection *connection, int64_t object_id, int64_t now_at, struct fault *fault)
-{
-	AUTO(struct stmt, stmt_done) drop = NULL;
-	AUTO(struct stmt, stmt_done) withdraw = NULL;
-	TRY(stmt_start(connection, QUERY_RECONCILE_DROP_STAGED, &drop, fault));
-	stmt_bind_int(drop, ":object_id", object_id);
-	TRY(stmt_run(drop, fault));
-	if (stmt_changed_rows(connection) == 1)
-		return FAULT_NONE;
-	TRY(stmt_start(connection, QUERY_RECONCILE_WITHDRAW, &withdraw, fault));
-	stmt_bind_int(withdraw, ":object_id", object_id);
-	stmt_bind_int(withdraw, ":now_at", now_at);
-	return stmt_run(withdraw, fault);
-}
-
 /* Everything at the trust anchor's publication point is replaced, its own certificate too. */
 static enum fault_code
 leave_all(struct db_connection *connection, const struct installing *installing, struct fault *fault)
@@ -98,7 +83,7 @@ leave_all(struct db_connection *connection, const struct installing *installing,
 		ids[count++] = stmt_int(stmt, "object_id");
 	}
 	for (size_t i = 0; i < count; i++)
-		TRY(leave(connection, ids[i], installing->now_at, fault));
+		TRY(object_store_leave(connection, ids[i], installing->now_at, fault));
 	return FAULT_NONE;
 }
 
@@ -139,49 +124,24 @@ mark(struct db_connection *connection, int64_t ca_id, int64_t now_at, struct fau
 }
 
 static enum fault_code
-insert_bytes(struct db_connection *connection, struct span der, struct fault *fault)
-{
-	AUTO(struct stmt, stmt_done) stmt = NULL;
-	TRY(stmt_start(connection, QUERY_RECONCILE_INSERT_BYTES, &stmt, fault));
-	stmt_bind_int(stmt, ":object_id", stmt_inserted_id(connection));
-	stmt_bind_blob(stmt, ":der", der);
-	return stmt_run(stmt, fault);
-}
-
-static enum fault_code
 insert_object(struct db_connection *connection, const struct installing *installing, const struct new_object *object, struct fault *fault)
 {
-	AUTO(struct stmt, stmt_done) stmt = NULL;
 	AUTO_CLEAR(struct bytes, bytes_clear) resources = BYTES_INIT;
+	struct object_record record = reconcile_commit_record(object);
 	const struct resource_set *set;
 	char path[STATE_URI_MAX + STATE_NAME_MAX];
-	int64_t subject_id;
-	TRY(subject_of(connection, installing, object, &subject_id, &set, fault));
+	int64_t object_id;
+	TRY(subject_of(connection, installing, object, &record.subject_ca_id, &set, fault));
 	if (set != NULL)
 		TRY(resource_set_encode(set, &resources, fault));
 	(void)snprintf(path, sizeof path, "%s%s", object->kind == OBJECT_TA ? "ta/" : installing->anchor.directory, object->name);
-	TRY(stmt_start(connection, QUERY_RECONCILE_INSERT_OBJECT, &stmt, fault));
-	stmt_bind_int(stmt, ":repository_id", installing->anchor.repository_id);
-	stmt_bind_int(stmt, ":ca_id", installing->anchor.ca_id);
-	stmt_bind_int(stmt, ":key_id", installing->anchor.key_id);
-	stmt_bind_text(stmt, ":kind", object_kind_text(object->kind));
-	if (subject_id != 0)
-		stmt_bind_int(stmt, ":subject_ca_id", subject_id);
-	else
-		stmt_bind_null(stmt, ":subject_ca_id");
-	stmt_bind_null(stmt, ":asn");
-	stmt_bind_null(stmt, ":slot");
-	stmt_bind_blob(stmt, ":resources", bytes_span(&resources));
-	stmt_bind_text(stmt, ":path", path);
-	stmt_bind_blob(stmt, ":serial", SPAN(object->serial.length > 0 ? object->serial.octets : NULL, object->serial.length));
-	stmt_bind_blob(stmt, ":hash", SPAN(object->hash, sizeof object->hash));
-	stmt_bind_int(stmt, ":size", (int64_t)object->der.length);
-	stmt_bind_int(stmt, ":not_before_at", object->not_before_at);
-	stmt_bind_int(stmt, ":not_after_at", object->not_after_at);
-	stmt_bind_int(stmt, ":modified_at", object->modified_at);
-	TRY(stmt_run(stmt, fault));
-	TRY(insert_bytes(connection, bytes_span(&object->der), fault));
-	return subject_id != 0 && object->kind == OBJECT_CER ? mark(connection, subject_id, installing->now_at, fault) : FAULT_NONE;
+	record.repository_id = installing->anchor.repository_id;
+	record.ca_id = installing->anchor.ca_id;
+	record.key_id = installing->anchor.key_id;
+	record.path = path;
+	record.resources = bytes_span(&resources);
+	TRY(object_store_insert(connection, &record, &object_id, fault));
+	return object->kind == OBJECT_CER ? mark(connection, record.subject_ca_id, installing->now_at, fault) : FAULT_NONE;
 }
 
 /* The numbers that the coming cut brings, and nothing more to do for the trust anchor until the next ceremony. */

@@ -131,24 +131,6 @@ roll_keys(struct db_connection *connection, const struct commit *commit, struct 
 	return audit_roll(connection, commit, "key.destroy", plan->passive.instance->key.identifier, fault);
 }
 
-/* What was never in a cut has been seen by nobody: it goes without a trace. What was, leaves with the next cut and is revoked. */
-static enum fault_code
-leave(struct db_connection *connection, int64_t object_id, int64_t now_at, struct fault *fault)
-{
-	AUTO(struct stmt, stmt_done) drop = NULL;
-	AUTO(struct stmt, stmt_done) withdraw = NULL;
-	TRY(stmt_start(connection, QUERY_RECONCILE_DROP_STAGED, &drop, fault));
-	stmt_bind_int(drop, ":object_id", object_id);
-	TRY(stmt_run(drop, fault));
-	if (stmt_changed_rows(connection) == 1)
-		return FAULT_NONE;
-	TRY(stmt_start(connection, QUERY_RECONCILE_WITHDRAW, &withdraw, fault));
-	stmt_bind_int(withdraw, ":object_id", object_id);
-	stmt_bind_int(withdraw, ":now_at", now_at);
-	TRY(stmt_run(withdraw, fault));
-	return stmt_changed_rows(connection) == 1 ? FAULT_NONE : fault_set(fault, FAULT_STALE, "an object had left already");
-}
-
 /* Is it a product of a key whose products are all withdrawn? */
 static bool
 goes_with_its_key(const struct ca_plan *plan, const struct issued_object *object)
@@ -164,17 +146,17 @@ leave_all(struct db_connection *connection, const struct commit *commit, struct 
 	const struct ca_plan *plan = commit->plan;
 	for (size_t i = 0; commit->objects != NULL && i < commit->objects->count; i++)
 		if (commit->objects->items[i].replaces_id != 0)
-			TRY(leave(connection, commit->objects->items[i].replaces_id, plan->now_at, fault));
+			TRY(object_store_leave(connection, commit->objects->items[i].replaces_id, plan->now_at, fault));
 	for (size_t i = 0; i < plan->layout.withdrawn_count; i++)
 		if (!goes_with_its_key(plan, plan->layout.withdrawn[i]))
-			TRY(leave(connection, plan->layout.withdrawn[i]->object_id, plan->now_at, fault));
+			TRY(object_store_leave(connection, plan->layout.withdrawn[i]->object_id, plan->now_at, fault));
 	for (size_t i = 0; i < state->objects_count; i++)
 		if (goes_with_its_key(plan, &state->objects[i]))
-			TRY(leave(connection, state->objects[i].object_id, plan->now_at, fault));
+			TRY(object_store_leave(connection, state->objects[i].object_id, plan->now_at, fault));
 	if (plan->active.withdraw_certificate)
-		TRY(leave(connection, plan->active.instance->certificate.object_id, plan->now_at, fault));
+		TRY(object_store_leave(connection, plan->active.instance->certificate.object_id, plan->now_at, fault));
 	if (plan->passive.withdraw_certificate)
-		TRY(leave(connection, plan->passive.instance->certificate.object_id, plan->now_at, fault));
+		TRY(object_store_leave(connection, plan->passive.instance->certificate.object_id, plan->now_at, fault));
 	return FAULT_NONE;
 }
 
@@ -200,12 +182,23 @@ insert_payloads(struct db_connection *connection, const struct commit *commit, c
 	return FAULT_NONE;
 }
 
+struct object_record
+reconcile_commit_record(const struct new_object *object)
+{
+	return (struct object_record){
+		.kind = object_kind_text(object->kind),
+		.serial = SPAN(object->serial.length > 0 ? object->serial.octets : NULL, object->serial.length),
+		.hash = SPAN(object->hash, sizeof object->hash), .der = bytes_span(&object->der),
+		.not_before_at = object->not_before_at, .not_after_at = object->not_after_at, .modified_at = object->modified_at,
+		.roa = object->kind == OBJECT_ROA, .asn = object->asn, .slot = object->slot,
+	};
+}
+
 /* A CA's own certificate stands at its parent's publication point, but for a trust anchor's. */
 static void
-bind_place(struct stmt *stmt, const struct commit *commit, const struct new_object *object, char path[PATH_SIZE])
+set_place(struct object_record *record, const struct commit *commit, const struct new_object *object, char path[PATH_SIZE])
 {
 	const struct ca_state *state = commit->state;
-	bool own = object->kind == OBJECT_CER || object->kind == OBJECT_TA;
 	bool above = object->kind == OBJECT_CER;
 	const char *directory = state->directory;
 	if (object->kind == OBJECT_TA)
@@ -213,57 +206,26 @@ bind_place(struct stmt *stmt, const struct commit *commit, const struct new_obje
 	else if (above)
 		directory = state->parent.repository_uri + strlen(state->rsync_uri);
 	(void)snprintf(path, PATH_SIZE, "%s%s", directory, object->name);
-	stmt_bind_text(stmt, ":path", path);
-	stmt_bind_int(stmt, ":ca_id", above ? state->parent.ca_id : state->ca_id);
 	int64_t own_key_id = object->passive ? commit->passive_key_id : commit->active_key_id;
-	stmt_bind_int(stmt, ":key_id", above ? state->parent.key.key_id : own_key_id);
-	if (own)
-		stmt_bind_int(stmt, ":subject_ca_id", state->ca_id);
-	else
-		stmt_bind_null(stmt, ":subject_ca_id");
-}
-
-static void
-bind_content(struct stmt *stmt, const struct new_object *object)
-{
-	stmt_bind_text(stmt, ":kind", object_kind_text(object->kind));
-	stmt_bind_blob(stmt, ":serial", SPAN(object->serial.length > 0 ? object->serial.octets : NULL, object->serial.length));
-	stmt_bind_blob(stmt, ":hash", SPAN(object->hash, sizeof object->hash));
-	stmt_bind_int(stmt, ":size", (int64_t)object->der.length);
-	stmt_bind_int(stmt, ":not_before_at", object->not_before_at);
-	stmt_bind_int(stmt, ":not_after_at", object->not_after_at);
-	stmt_bind_int(stmt, ":modified_at", object->modified_at);
-	if (object->kind == OBJECT_ROA) {
-		stmt_bind_int(stmt, ":asn", object->asn);
-		stmt_bind_int(stmt, ":slot", object->slot);
-	} else {
-		stmt_bind_null(stmt, ":asn");
-		stmt_bind_null(stmt, ":slot");
-	}
+	record->repository_id = state->repository_id;
+	record->path = path;
+	record->ca_id = above ? state->parent.ca_id : state->ca_id;
+	record->key_id = above ? state->parent.key.key_id : own_key_id;
+	record->subject_ca_id = object->kind == OBJECT_CER || object->kind == OBJECT_TA ? state->ca_id : 0;
 }
 
 static enum fault_code
 insert_object(struct db_connection *connection, const struct commit *commit, const struct new_object *object, struct fault *fault)
 {
-	AUTO(struct stmt, stmt_done) stmt = NULL;
-	AUTO(struct stmt, stmt_done) bytes = NULL;
 	AUTO_CLEAR(struct bytes, bytes_clear) resources = BYTES_INIT;
+	struct object_record record = reconcile_commit_record(object);
 	char path[PATH_SIZE];
-	bool own = object->kind == OBJECT_CER || object->kind == OBJECT_TA;
-	if (own && !commit->state->inherits)
+	int64_t object_id;
+	set_place(&record, commit, object, path);
+	if (record.subject_ca_id != 0 && !commit->state->inherits)
 		TRY(resource_set_encode(&commit->state->resources, &resources, fault));
-	TRY(stmt_start(connection, QUERY_RECONCILE_INSERT_OBJECT, &stmt, fault));
-	stmt_bind_int(stmt, ":repository_id", commit->state->repository_id);
-	stmt_bind_blob(stmt, ":resources", bytes_span(&resources));
-	bind_place(stmt, commit, object, path);
-	bind_content(stmt, object);
-	TRY(stmt_run(stmt, fault));
-	int64_t object_id = stmt_inserted_id(connection);
-
-	TRY(stmt_start(connection, QUERY_RECONCILE_INSERT_BYTES, &bytes, fault));
-	stmt_bind_int(bytes, ":object_id", object_id);
-	stmt_bind_blob(bytes, ":der", bytes_span(&object->der));
-	TRY(stmt_run(bytes, fault));
+	record.resources = bytes_span(&resources);
+	TRY(object_store_insert(connection, &record, &object_id, fault));
 	return insert_payloads(connection, commit, object, object_id, fault);
 }
 

@@ -5,10 +5,14 @@
 #include "ca/issue/object_set.h"
 #include "ca/plan/plan.h"
 #include "db/db.h"
+#include "db/stores/object_store.h"
 
 /* objects may be NULL when the plan says `nothing` or only withdraws. Faults: STALE (it changed: plan again), DISK, DATABASE. */
 CHECKED enum fault_code reconcile_commit(struct db *db, const struct ca_state *state, const struct ca_plan *plan,
 	const struct object_set *objects, struct fault *fault);
+
+/* The row of an object, but for where it is published and whose it is. Borrows from the object. */
+struct object_record reconcile_commit_record(const struct new_object *object);
 
 /* Marks a CA as changed, because one below it couldn't have its certificate signed: its own turn will show whether it can sign. */
 CHECKED enum fault_code reconcile_commit_doubt(struct db *db, int64_t ca_id, int64_t now_at, struct fault *fault);

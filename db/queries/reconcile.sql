@@ -126,22 +126,6 @@ UPDATE keys SET state = 'destroyed', handle = NULL WHERE key_id = :key_id AND st
 -- Children's certificates move to the new key as renewals, in the time that those have; a version that rises tells who plans one now.
 UPDATE cas SET renew_at = :now_at, version = version + 1 WHERE parent_id = :ca_id AND state <> 'deleted' AND renew_at IS NOT NULL
 
--- name: reconcile_drop_staged
-DELETE FROM objects WHERE object_id = :object_id AND published_serial IS NULL
-
--- name: reconcile_withdraw
-UPDATE objects SET withdrawing = 1, revoked_at = CASE WHEN serial IS NULL THEN NULL ELSE :now_at END
-WHERE object_id = :object_id AND withdrawing = 0
-
--- name: reconcile_insert_object
-INSERT INTO objects (repository_id, ca_id, key_id, kind, subject_ca_id, asn, slot, resources, path, serial, hash, size, not_before_at,
-	not_after_at, modified_at)
-VALUES (:repository_id, :ca_id, :key_id, :kind, :subject_ca_id, :asn, :slot, :resources, :path, :serial, :hash, :size, :not_before_at,
-	:not_after_at, :modified_at)
-
--- name: reconcile_insert_bytes
-INSERT INTO object_bytes (object_id, der) VALUES (:object_id, :der)
-
 -- name: reconcile_insert_payload
 INSERT INTO roa_payloads (ca_id, asn, family, address, prefix_length, max_length, object_id)
 VALUES (:ca_id, :asn, :family, :address, :prefix_length, :max_length, :object_id)

@@ -135,6 +135,10 @@ server_ready() {
 		"https://localhost:$port/health/ready" 2>/dev/null)" = 200 ]
 }
 
+server_not_ready() {
+	! server_ready
+}
+
 server_ready_or_gone() {
 	process_gone "$server_pid" || server_ready
 }
@@ -191,6 +195,26 @@ rsync_start() {
 
 rsync_answers() {
 	rsync --timeout=5 "rsync://localhost:$rsync_port/" >/dev/null 2>&1
+}
+
+# ---- the server's clock ----
+
+# Empty where it isn't installed.
+faketime=$(compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' | head -n 1) || true
+
+# clock_fake VARIABLE=VALUE…: servers started from here on have the time that these variables of libfaketime tell.
+clock_fake() {
+	server_environment=("LD_PRELOAD=$faketime" FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME_DONT_RESET=1 "$@")
+}
+
+# clock_set OFFSET: the time is off by so many seconds, +600, also of a server that runs. First clock_follow, before it starts.
+clock_set() {
+	echo "$1" >"$work/clock"
+}
+
+clock_follow() {
+	clock_fake "FAKETIME_TIMESTAMP_FILE=$work/clock"
+	clock_set +0
 }
 
 # ---- the API ----

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,31 +14,12 @@
 #include "ca/base/base64.h"
 #include "ca/base/digest.h"
 #include "db/connection.h"
+#include "tests/support/complain.h"
 #include "tests/support/rrdp_reader.h"
 
 #define FILE_MAX (256 << 20)
 #define DIRECTORY_TIME INT64_C(978307200)
 #define PATH_ROOM 4096
-
-static const char *complain(const char *format, ...) PRINTF_LIKE(1, 2);
-
-static const char *
-complain(const char *format, ...)
-{
-	static char words[512];
-	va_list arguments;
-	va_start(arguments, format);
-	(void)vsnprintf(words, sizeof words, format, arguments);
-	va_end(arguments);
-	return words;
-}
-
-#define CHECK(call)                             \
-	do {                                    \
-		const char *wrong_ = (call);    \
-		if (wrong_ != NULL)             \
-			return wrong_;          \
-	} while (0)
 
 static void
 hash_text(struct span data, char text[65])

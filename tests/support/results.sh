@@ -80,6 +80,17 @@ expect_line() {
 	fi
 }
 
+# expect_refusal PATTERN COMMAND…: it fails, and some line that it writes matches the extended pattern. All of them are in $work/refusal.
+expect_refusal() {
+	local pattern=$1
+	shift
+	if "$@" >"$work/refusal" 2>&1; then
+		printf 'should have been refused (%s): %s\n' "$pattern" "$*"
+		return 1
+	fi
+	expect_line "reason of $*" "$pattern" "$work/refusal"
+}
+
 # The end of every run-* script.
 results_exit() {
 	exit $((failures > 0))

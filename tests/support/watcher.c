@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <search.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 
 #include "ca/base/atomic_file.h"
 #include "ca/base/base64.h"
+#include "tests/support/complain.h"
 #include "tests/support/rrdp_reader.h"
 #include "tests/support/watched_object.h"
 
@@ -48,26 +48,6 @@ struct watcher {
 	struct watched_payload *payloads;
 	size_t payloads_count, payloads_capacity;
 };
-
-#define CHECK(call)                             \
-	do {                                    \
-		const char *wrong_ = (call);    \
-		if (wrong_ != NULL)             \
-			return wrong_;          \
-	} while (0)
-
-static const char *complain(const char *format, ...) PRINTF_LIKE(1, 2);
-
-static const char *
-complain(const char *format, ...)
-{
-	static char words[1024];
-	va_list arguments;
-	va_start(arguments, format);
-	(void)vsnprintf(words, sizeof words, format, arguments);
-	va_end(arguments);
-	return words;
-}
 
 static void *
 grow(void *array, size_t *capacity, size_t needed, size_t size)

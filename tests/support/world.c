@@ -18,6 +18,7 @@
 #include "ca/keys/software_signer.h"
 #include "ca/resources/resource_list.h"
 #include "db/connection.h"
+#include "db/stmt.h"
 #include "tests/support/fixed_keys.h"
 #include "tests/support/world.h"
 
@@ -186,4 +187,16 @@ void
 world_sql(struct world *world, const char *sql)
 {
 	WORLD_OK(db_write(world->db, run_sql, (void *)(uintptr_t)sql, fault));
+}
+
+int64_t
+world_number(struct world *world, const char *sql)
+{
+	AUTO(struct db_connection, db_reader_release) connection = NULL;
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	bool row;
+	WORLD_OK(db_reader_acquire(world->db, &connection, fault));
+	WORLD_OK(stmt_prepare(connection, "a test", sql, &stmt, fault));
+	WORLD_OK(stmt_step(stmt, &row, fault));
+	return row ? stmt_int(stmt, "it") : -1;
 }

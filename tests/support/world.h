@@ -57,5 +57,7 @@ int64_t world_add_member(struct world *world, const char *handle, const char *re
 void world_change_roas(struct world *world, int64_t ca_id, const char *add, const char *remove);
 /* Runs SQL on the writer, behind the back of everything. */
 void world_sql(struct world *world, const char *sql);
+/* What a query gives in column "it" of its first row; -1: it has no row. */
+int64_t world_number(struct world *world, const char *sql);
 
 #endif

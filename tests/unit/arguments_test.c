@@ -117,6 +117,55 @@ arguments__helps_in_two_ways(void **state)
 	assert_int_equal(arguments_parse(NULL, NULL, 0, &arguments, NULL), FAULT_NONE);
 }
 
+static void
+arguments__reads_numbers(void **state)
+{
+	static const char *wrong[] = {
+		"", "x", "-1", "+1", " 1", "1 ", "1x", "0x1", "1.5", "1e3", "9", "101", "99999999999999999999", "18446744073709551626",
+	};
+	struct fault fault = FAULT_INIT;
+	int64_t number = -7;
+	(void)state;
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		if (arguments_number("limit", wrong[i], 10, 100, &number, &fault) != FAULT_USAGE)
+			fail_msg("\"%s\" was taken", wrong[i]);
+		assert_non_null(strstr(fault.message, "--limit must be a whole number from 10 to 100"));
+	}
+	assert_int_equal(arguments_number("limit", NULL, 10, 100, &number, NULL), FAULT_NONE);
+	assert_int_equal(number, -7);
+	assert_int_equal(arguments_number("limit", "10", 10, 100, &number, NULL), FAULT_NONE);
+	assert_int_equal(number, 10);
+	assert_int_equal(arguments_number("limit", "0100", 10, 100, &number, NULL), FAULT_NONE);
+	assert_int_equal(number, 100);
+}
+
+static void
+arguments__reads_times(void **state)
+{
+	static const char *wrong[] = {
+		"", "s", "h", "soon", "-1h", "+1h", " 1h", "1 h", "1h ", "1H", "1w", "1hh", "1h30m", "1.5h", "100000001d",
+		"9223372036854775807d",
+	};
+	static const struct { const char *text; int64_t s; } right[] = {
+		{ "0", 0 }, { "3600", 3600 }, { "90s", 90 }, { "30m", 1800 }, { "24h", 86400 }, { "365d", INT64_C(31536000) },
+		{ "100000000d", INT64_C(8640000000000) },
+	};
+	struct fault fault = FAULT_INIT;
+	int64_t s = -7;
+	(void)state;
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		if (arguments_time("horizon", wrong[i], &s, &fault) != FAULT_USAGE)
+			fail_msg("\"%s\" was taken", wrong[i]);
+		assert_non_null(strstr(fault.message, "--horizon must be a time"));
+	}
+	assert_int_equal(arguments_time("horizon", NULL, &s, NULL), FAULT_NONE);
+	assert_int_equal(s, -7);
+	for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
+		assert_int_equal(arguments_time("horizon", right[i].text, &s, NULL), FAULT_NONE);
+		assert_int_equal(s, right[i].s);
+	}
+}
+
 int
 main(void)
 {
@@ -126,6 +175,8 @@ main(void)
 		cmocka_unit_test(arguments__takes_a_value_as_it_is),
 		cmocka_unit_test(arguments__ends_options_at_two_dashes),
 		cmocka_unit_test(arguments__helps_in_two_ways),
+		cmocka_unit_test(arguments__reads_numbers),
+		cmocka_unit_test(arguments__reads_times),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

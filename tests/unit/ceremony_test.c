@@ -26,21 +26,6 @@ struct away {
 	struct ceremony_ledger *ledger;
 };
 
-static int64_t
-number(struct world *world, const char *sql)
-{
-	struct db_connection *connection;
-	struct stmt *stmt;
-	bool row;
-	WORLD_OK(db_reader_acquire(world->db, &connection, fault));
-	WORLD_OK(stmt_prepare(connection, "a test", sql, &stmt, fault));
-	WORLD_OK(stmt_step(stmt, &row, fault));
-	int64_t it = row ? stmt_int(stmt, "it") : -1;
-	stmt_done(stmt);
-	db_reader_release(connection);
-	return it;
-}
-
 static void
 carry_away(struct away *away)
 {
@@ -140,11 +125,11 @@ static void
 must_refuse(const struct bytes *file, enum fault_code expected, const char *words)
 {
 	struct fault fault = FAULT_INIT;
-	int64_t objects = number(away.world, "SELECT count(*) AS it FROM objects");
+	int64_t objects = world_number(away.world, "SELECT count(*) AS it FROM objects");
 	enum fault_code code = install(file, &fault);
 	if (code != expected || strstr(fault.message, words) == NULL)
 		fail_msg("fault %d, \"%s\", instead of %d, \"%s\"", (int)code, fault.message, (int)expected, words);
-	assert_int_equal(number(away.world, "SELECT count(*) AS it FROM objects"), objects);
+	assert_int_equal(world_number(away.world, "SELECT count(*) AS it FROM objects"), objects);
 }
 
 static void
@@ -207,19 +192,19 @@ ceremony__the_first_brings_what_was_missing(void **state)
 	world_change_roas(away.world, ca_id, "192.0.2.0/24", NULL);
 	/* All but the trust anchor's part is there already; nothing is set aside, and nothing is due again and again. */
 	cut_all();
-	assert_int_equal(number(away.world, "SELECT count(*) AS it FROM cas WHERE set_aside_at IS NOT NULL"), 0);
-	assert_int_equal(number(away.world, "SELECT count(*) AS it " LIVE), 0);
-	assert_int_equal(number(away.world, "SELECT count(*) AS it FROM objects WHERE kind = 'roa' AND published_serial > 0"), 1);
+	assert_int_equal(world_number(away.world, "SELECT count(*) AS it FROM cas WHERE set_aside_at IS NOT NULL"), 0);
+	assert_int_equal(world_number(away.world, "SELECT count(*) AS it " LIVE), 0);
+	assert_int_equal(world_number(away.world, "SELECT count(*) AS it FROM objects WHERE kind = 'roa' AND published_serial > 0"), 1);
 	assert_int_equal(look().urgency, TA_DUE);
 	hold();
 	assert_int_not_equal(cut_all(), 0);
-	assert_int_equal(number(away.world, "SELECT count(*) AS it " LIVE), 4);
-	assert_int_equal(number(away.world, "SELECT crl_number * 100 + manifest_number AS it FROM keys WHERE ca_id = 1"), 101);
+	assert_int_equal(world_number(away.world, "SELECT count(*) AS it " LIVE), 4);
+	assert_int_equal(world_number(away.world, "SELECT crl_number * 100 + manifest_number AS it FROM keys WHERE ca_id = 1"), 101);
 	struct ta_row row = look();
 	assert_int_equal(row.urgency, TA_OK);
 	assert_int_equal(row.number, 1);
 	assert_int_equal(row.pending, 0);
-	assert_int_equal(number(away.world, "SELECT count(*) AS it FROM audit WHERE action = 'ta.install' AND outcome = 'done'"), 1);
+	assert_int_equal(world_number(away.world, "SELECT count(*) AS it FROM audit WHERE action = 'ta.install' AND outcome = 'done'"), 1);
 }
 
 static void
@@ -231,11 +216,11 @@ ceremony__everything_is_replaced_and_revoked(void **state)
 	later(60 * DAY);
 	hold();
 	cut_all();
-	assert_int_equal(number(away.world, "SELECT count(*) AS it " LIVE), 4);
-	assert_int_equal(number(away.world, "SELECT crl_number * 100 + manifest_number AS it FROM keys WHERE ca_id = 1"), 202);
+	assert_int_equal(world_number(away.world, "SELECT count(*) AS it " LIVE), 4);
+	assert_int_equal(world_number(away.world, "SELECT crl_number * 100 + manifest_number AS it FROM keys WHERE ca_id = 1"), 202);
 	/* The first certificate of the online CA and the first manifest. */
 	assert_int_equal(away.ledger->entries_count, 6);
-	assert_int_equal(number(away.world, "SELECT count(*) AS it FROM objects WHERE key_id = 1 AND kind <> 'ta' AND revoked_at IS NOT NULL "
+	assert_int_equal(world_number(away.world, "SELECT count(*) AS it FROM objects WHERE key_id = 1 AND kind <> 'ta' AND revoked_at IS NOT NULL "
 		"AND serial IS NOT NULL"), 2);
 	assert_int_equal(look().number, 2);
 }
@@ -250,7 +235,7 @@ ceremony__asks_for_what_is_later_than_all_that_was_seen(void **state)
 	(void)state;
 	hold();
 	cut_all();
-	int64_t this_update_at = number(away.world, "SELECT this_update_at AS it FROM keys WHERE ca_id = 1");
+	int64_t this_update_at = world_number(away.world, "SELECT this_update_at AS it FROM keys WHERE ca_id = 1");
 	assert_true(this_update_at > 0);
 	later(60);
 	ask(0, &asked);
@@ -271,17 +256,17 @@ ceremony__between_two_everything_else_goes_on(void **state)
 	int64_t ca_id = world_add_member(away.world, "alpha", "192.0.2.0/24, AS64496");
 	hold();
 	cut_all();
-	int64_t ends_at = number(away.world, "SELECT max(not_after_at) AS it FROM objects WHERE subject_ca_id = 2");
+	int64_t ends_at = world_number(away.world, "SELECT max(not_after_at) AS it FROM objects WHERE subject_ca_id = 2");
 	for (int day = 0; day < 85; day += 5) {
 		later(5 * DAY);
 		cut_all();
 	}
 	world_change_roas(away.world, ca_id, "192.0.2.0/24", NULL);
 	assert_int_equal(cut_all(), 1);
-	assert_int_equal(number(away.world, "SELECT max(not_after_at) AS it FROM objects WHERE subject_ca_id = 2"), ends_at);
+	assert_int_equal(world_number(away.world, "SELECT max(not_after_at) AS it FROM objects WHERE subject_ca_id = 2"), ends_at);
 	/* It never came due: there was nothing that only another machine could have done. */
 	assert_true(ends_at > clock_now(&away.world->clock) + 28 * DAY);
-	assert_int_equal(number(away.world, "SELECT count(*) AS it FROM cas WHERE set_aside_at IS NOT NULL"), 0);
+	assert_int_equal(world_number(away.world, "SELECT count(*) AS it FROM cas WHERE set_aside_at IS NOT NULL"), 0);
 }
 
 static void
@@ -348,9 +333,9 @@ ceremony__a_response_that_was_never_cut_is_replaced_without_a_trace(void **state
 	hold();
 	hold();
 	cut_all();
-	assert_int_equal(number(away.world, "SELECT count(*) AS it FROM objects WHERE ca_id = 1"), 4);
+	assert_int_equal(world_number(away.world, "SELECT count(*) AS it FROM objects WHERE ca_id = 1"), 4);
 	/* Its numbers were used up all the same: the offline machine has given them. */
-	assert_int_equal(number(away.world, "SELECT crl_number * 100 + manifest_number AS it FROM keys WHERE ca_id = 1"), 202);
+	assert_int_equal(world_number(away.world, "SELECT crl_number * 100 + manifest_number AS it FROM keys WHERE ca_id = 1"), 202);
 }
 
 /* A key roll of the online CA goes from ceremony to ceremony, and no certificate ever points at what is gone. */
@@ -368,33 +353,33 @@ ceremony__carries_a_key_roll_of_the_online_ca(void **state)
 	world_sql(away.world, sql);
 	later(1);
 	cut_all();
-	assert_int_equal(number(away.world, "SELECT count(*) AS it FROM keys WHERE ca_id = 2 AND state = 'staged'"), 1);
+	assert_int_equal(world_number(away.world, "SELECT count(*) AS it FROM keys WHERE ca_id = 2 AND state = 'staged'"), 1);
 	assert_int_equal(look().urgency, TA_DUE);
 	assert_non_null(strstr(look().reason, "a new key of the online CA"));
 	/* However long it waits: without a certificate it doesn't take over. */
 	later(20 * DAY);
 	cut_all();
-	assert_int_equal(number(away.world, "SELECT count(*) AS it FROM keys WHERE ca_id = 2 AND state = 'retired'"), 0);
+	assert_int_equal(world_number(away.world, "SELECT count(*) AS it FROM keys WHERE ca_id = 2 AND state = 'retired'"), 0);
 	hold();
 	cut_all();
 	assert_int_equal(look().urgency, TA_OK);
-	assert_int_equal(number(away.world, "SELECT count(*) AS it " LIVE " AND kind = 'cer'"), 2);
+	assert_int_equal(world_number(away.world, "SELECT count(*) AS it " LIVE " AND kind = 'cer'"), 2);
 	later(2 * DAY);
 	cut_all();
-	assert_int_equal(number(away.world, "SELECT count(*) AS it FROM keys WHERE ca_id = 2 AND state = 'retired'"), 1);
+	assert_int_equal(world_number(away.world, "SELECT count(*) AS it FROM keys WHERE ca_id = 2 AND state = 'retired'"), 1);
 	/* Nothing hangs from it any more, but its certificate still stands: so do its CRL and manifest. */
 	later(30 * DAY);
 	cut_all();
-	assert_int_equal(number(away.world, "SELECT count(*) AS it FROM keys WHERE ca_id = 2 AND state = 'retired'"), 1);
-	assert_int_equal(number(away.world, "SELECT count(*) AS it FROM objects WHERE ca_id = 2 AND kind = 'mft' AND published_serial > 0 "
+	assert_int_equal(world_number(away.world, "SELECT count(*) AS it FROM keys WHERE ca_id = 2 AND state = 'retired'"), 1);
+	assert_int_equal(world_number(away.world, "SELECT count(*) AS it FROM objects WHERE ca_id = 2 AND kind = 'mft' AND published_serial > 0 "
 		"AND withdrawn_serial IS NULL"), 2);
 	hold();
 	cut_all();
 	later(60);
 	cut_all();
-	assert_int_equal(number(away.world, "SELECT count(*) AS it " LIVE " AND kind = 'cer'"), 1);
-	assert_int_equal(number(away.world, "SELECT count(*) AS it FROM keys WHERE ca_id = 2 AND state = 'destroyed'"), 1);
-	assert_int_equal(number(away.world, "SELECT count(*) AS it FROM objects WHERE ca_id = 2 AND kind = 'mft' AND published_serial > 0 "
+	assert_int_equal(world_number(away.world, "SELECT count(*) AS it " LIVE " AND kind = 'cer'"), 1);
+	assert_int_equal(world_number(away.world, "SELECT count(*) AS it FROM keys WHERE ca_id = 2 AND state = 'destroyed'"), 1);
+	assert_int_equal(world_number(away.world, "SELECT count(*) AS it FROM objects WHERE ca_id = 2 AND kind = 'mft' AND published_serial > 0 "
 		"AND withdrawn_serial IS NULL"), 1);
 }
 

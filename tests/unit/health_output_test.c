@@ -5,13 +5,11 @@
 
 #include <cmocka.h>
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "api/cli/health_output.h"
-#include "ca/base/atomic_file.h"
+#include "tests/unit/printed.h"
 #include "tests/unit/scratch.h"
 
 static void
@@ -30,33 +28,10 @@ health_output__durations_are_for_people(void **state)
 	}
 }
 
-/* What it prints; valid until the next call. */
-static const char *
-printed(void **state, const char *json)
-{
-	static char text[4000];
-	AUTO_CLEAR(struct bytes, bytes_clear) file = BYTES_INIT;
-	const char *path = scratch_path(state, "output");
-	json_t *value = json_loads(json, JSON_DECODE_ANY, NULL);
-	int kept = dup(STDOUT_FILENO), to = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	assert_true(kept >= 0 && to >= 0);
-	(void)fflush(stdout);
-	assert_int_equal(dup2(to, STDOUT_FILENO), STDOUT_FILENO);
-	health_output(value);
-	(void)fflush(stdout);
-	assert_int_equal(dup2(kept, STDOUT_FILENO), STDOUT_FILENO);
-	(void)close(kept);
-	(void)close(to);
-	json_decref(value);
-	assert_int_equal(atomic_file_read(AT_FDCWD, path, sizeof text - 1, &file, NULL), FAULT_NONE);
-	(void)snprintf(text, sizeof text, "%s", bytes_text(&file));
-	return text;
-}
-
 static void
 health_output__shows_what_it_knows(void **state)
 {
-	assert_string_equal(printed(state, "{\"trouble\":null,\"findings\":[],\"sections\":{\"work\":{\"trouble\":null},"
+	assert_string_equal(printed(state, health_output, "{\"trouble\":null,\"findings\":[],\"sections\":{\"work\":{\"trouble\":null},"
 		"\"queue\":{\"cas\":3,\"oldest_s\":130,\"held\":1},\"renewals\":{\"due\":0,\"overdue\":0,\"late_s\":0},"
 		"\"expiry\":{\"ta\":{\"left_s\":864000},\"mft\":{\"left_s\":-60}},\"key_pool\":{\"keys\":1,\"size\":2},"
 		"\"ta\":{\"urgency\":\"soon\",\"reason\":\"in a week\",\"due_at\":\"A\",\"ends_at\":\"B\"},"
@@ -68,11 +43,13 @@ health_output__shows_what_it_knows(void **state)
 		"One-time keys    1 keys of 2\n"
 		"Trust anchor     next ceremony by A (soon): in a week; what is signed ends B\n"
 		"Checked          C, all of it D: 2 findings, 1 severe\n");
-	assert_string_equal(printed(state, "{\"trouble\":null,\"sections\":{\"ta\":{\"urgency\":\"online\"},\"check\":{\"all_checked_at\":null}}}"),
+	assert_string_equal(printed(state, health_output,
+		"{\"trouble\":null,\"sections\":{\"ta\":{\"urgency\":\"online\"},\"check\":{\"all_checked_at\":null}}}"),
 		"Health           ready\n"
 		"Trust anchor     its key is on the server\n"
 		"Checked          not yet\n");
-	assert_string_equal(printed(state, "{\"trouble\":null,\"sections\":{\"ta\":{\"urgency\":\"due\",\"reason\":\"the first\",\"due_at\":null}}}"),
+	assert_string_equal(printed(state, health_output,
+		"{\"trouble\":null,\"sections\":{\"ta\":{\"urgency\":\"due\",\"reason\":\"the first\",\"due_at\":null}}}"),
 		"Health           ready\n"
 		"Trust anchor     due: the first\n");
 }
@@ -80,7 +57,7 @@ health_output__shows_what_it_knows(void **state)
 static void
 health_output__says_first_what_is_wrong(void **state)
 {
-	assert_string_equal(printed(state, "{\"trouble\":\"overdue\",\"findings\":[{\"level\":\"failure\",\"section\":\"renewals\","
+	assert_string_equal(printed(state, health_output, "{\"trouble\":\"overdue\",\"findings\":[{\"level\":\"failure\",\"section\":\"renewals\","
 		"\"kind\":\"overdue\",\"detail\":\"late\\u001b[2J\"}],\"sections\":{\"renewals\":null}}"),
 		"Health           not ready: overdue\n"
 		"  failure  renewals: late?[2J (overdue)\n"
@@ -91,14 +68,15 @@ health_output__says_first_what_is_wrong(void **state)
 static void
 health_output__shows_what_it_does_not_know(void **state)
 {
-	assert_string_equal(printed(state, "{\"trouble\":null,\"sections\":{\"ceremony\":{\"next_at\":\"2027-01-01T00:00:00Z\",\"left_s\":864000,"
+	assert_string_equal(printed(state, health_output,
+		"{\"trouble\":null,\"sections\":{\"ceremony\":{\"next_at\":\"2027-01-01T00:00:00Z\",\"left_s\":864000,"
 		"\"n\":5,\"offline\":true,\"none\":null},\"empty\":{}}}"),
 		"Health           ready\n"
 		"ceremony         next_at 2027-01-01T00:00:00Z, left 10 d 0 h, n 5, offline yes, none -\n");
 	static const char *const nonsense[] = { "{}", "[]", "7", "{\"trouble\":7,\"findings\":7,\"sections\":[1]}",
 		"{\"sections\":{\"queue\":[],\"expiry\":{\"ta\":7}},\"findings\":[7,{}]}" };
 	for (size_t i = 0; i < sizeof nonsense / sizeof *nonsense; i++)
-		assert_memory_equal(printed(state, nonsense[i]), "Health           not ready", 26);
+		assert_memory_equal(printed(state, health_output, nonsense[i]), "Health           not ready", 26);
 }
 
 int

@@ -20,7 +20,6 @@
 #include "ca/commands/hold_commands.h"
 #include "ca/commands/roll_commands.h"
 #include "ca/resources/resource_list.h"
-#include "db/connection.h"
 #include "tests/support/life.h"
 #include "tests/support/prime_keys.h"
 
@@ -83,21 +82,6 @@ payloads(struct life *life)
 	return count;
 }
 
-static int64_t
-number(struct life *life, const char *sql)
-{
-	struct db_connection *connection;
-	struct stmt *stmt;
-	bool row;
-	WORLD_OK(db_reader_acquire(life->world.db, &connection, fault));
-	WORLD_OK(stmt_prepare(connection, "a test", sql, &stmt, fault));
-	WORLD_OK(stmt_step(stmt, &row, fault));
-	int64_t it = row ? stmt_int(stmt, "it") : -1;
-	stmt_done(stmt);
-	db_reader_release(connection);
-	return it;
-}
-
 #define LIVE "FROM objects WHERE published_serial IS NOT NULL AND withdrawn_serial IS NULL AND "
 
 /* 10.0.0.0/24, 10.0.1.0/24, …, each with a ROA for the whole. Returns the first one's id; they follow one another. */
@@ -138,8 +122,8 @@ incident__afrinic_2020_one_manifest_uri_in_several_certificates(void **state)
 	struct life *life = *state;
 	(void)come(life, 3);
 	pass(life, HOUR);
-	assert_int_equal(number(life, "SELECT count(*) - count(DISTINCT directory) AS it FROM cas"), 0);
-	assert_int_equal(number(life, "SELECT count(*) AS it FROM sqlite_schema WHERE type = 'table' AND "
+	assert_int_equal(world_number(&life->world, "SELECT count(*) - count(DISTINCT directory) AS it FROM cas"), 0);
+	assert_int_equal(world_number(&life->world, "SELECT count(*) AS it FROM sqlite_schema WHERE type = 'table' AND "
 		"((name = 'cas' AND sql LIKE '%directory TEXT NOT NULL UNIQUE%') OR (name = 'keys' AND sql LIKE "
 		"'%key_identifier BLOB NOT NULL UNIQUE%'))"), 2);
 }
@@ -186,9 +170,9 @@ incident__cnnic_2020_revoked_roas_were_listed(void **state)
 	int64_t member = come(life, 1);
 	world_change_roas(&life->world, member, "10.0.0.0/25", "10.0.0.0/24");
 	pass(life, HOUR);
-	assert_int_equal(number(life, "SELECT count(*) AS it FROM objects WHERE kind = 'roa' AND revoked_at IS NOT NULL"), 1);
-	assert_int_equal(number(life, "SELECT count(*) AS it " LIVE "revoked_at IS NOT NULL"), 0);
-	assert_int_equal(number(life, "SELECT count(*) AS it " LIVE "kind = 'mft'"), 4);
+	assert_int_equal(world_number(&life->world, "SELECT count(*) AS it FROM objects WHERE kind = 'roa' AND revoked_at IS NOT NULL"), 1);
+	assert_int_equal(world_number(&life->world, "SELECT count(*) AS it " LIVE "revoked_at IS NOT NULL"), 0);
+	assert_int_equal(world_number(&life->world, "SELECT count(*) AS it " LIVE "kind = 'mft'"), 4);
 	assert_int_equal(payloads(life), 1);
 }
 
@@ -200,8 +184,8 @@ incident__arin_2020_manifest_left_out_children(void **state)
 	(void)come(life, 20);
 	WORLD_OK(roll_start(&life->world.context, &world_actor, ISSUING, 0, fault));
 	pass(life, 4 * DAY);
-	assert_int_equal(number(life, "SELECT count(*) AS it FROM keys WHERE ca_id = 3 AND state = 'destroyed'"), 1);
-	assert_int_equal(number(life, "SELECT count(*) AS it " LIVE "kind = 'cer'"), 22);
+	assert_int_equal(world_number(&life->world, "SELECT count(*) AS it FROM keys WHERE ca_id = 3 AND state = 'destroyed'"), 1);
+	assert_int_equal(world_number(&life->world, "SELECT count(*) AS it " LIVE "kind = 'cer'"), 22);
 	assert_int_equal(payloads(life), 20);
 }
 
@@ -229,7 +213,8 @@ incident__lacnic_2021_short_lives_and_wrong_hosts(void **state)
 	size_t count;
 	(void)come(life, 2);
 	assert_true(timing_default.manifest_valid_s >= DAY);
-	assert_int_equal(number(life, "SELECT count(*) AS it " LIVE "kind IN ('crl', 'mft') AND not_after_at - not_before_at < 86400"), 0);
+	assert_int_equal(world_number(&life->world, "SELECT count(*) AS it " LIVE
+		"kind IN ('crl', 'mft') AND not_after_at - not_before_at < 86400"), 0);
 	const struct watched_payload *found = watcher_payloads(life->watcher, &count);
 	for (size_t i = 0; i < count; i++)
 		assert_memory_equal(found[i].uri, LIFE_RSYNC_URI, strlen(LIFE_RSYNC_URI));
@@ -277,10 +262,10 @@ incident__krill_0_9_5_renewal_was_never_scheduled(void **state)
 	struct life *life = *state;
 	(void)come(life, 3);
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(number(life, "SELECT count(*) AS it FROM cas WHERE state = 'active' AND renew_at IS NULL"), 0);
-		assert_int_equal(number(life, "SELECT count(*) AS it FROM cas c JOIN objects o ON o.ca_id = c.ca_id "
+		assert_int_equal(world_number(&life->world, "SELECT count(*) AS it FROM cas WHERE state = 'active' AND renew_at IS NULL"), 0);
+		assert_int_equal(world_number(&life->world, "SELECT count(*) AS it FROM cas c JOIN objects o ON o.ca_id = c.ca_id "
 			"WHERE o.kind = 'roa' AND o.withdrawing = 0 AND o.withdrawn_serial IS NULL AND c.renew_at > o.not_after_at - 28 * 86400"), 0);
-		assert_int_equal(number(life, "SELECT count(*) AS it FROM cas c JOIN objects o ON o.ca_id = c.ca_id "
+		assert_int_equal(world_number(&life->world, "SELECT count(*) AS it FROM cas c JOIN objects o ON o.ca_id = c.ca_id "
 			"WHERE o.kind = 'mft' AND o.withdrawing = 0 AND o.withdrawn_serial IS NULL AND c.renew_at > o.not_after_at - 43200"), 0);
 		pass(life, 2 * DAY);
 	}
@@ -299,7 +284,7 @@ incident__krill_749_nothing_renewed_during_a_roll(void **state)
 		all_current(life);
 		assert_int_equal(payloads(life), 2);
 	}
-	assert_int_equal(number(life, "SELECT count(*) AS it FROM keys WHERE state = 'destroyed'"), 2);
+	assert_int_equal(world_number(&life->world, "SELECT count(*) AS it FROM keys WHERE state = 'destroyed'"), 2);
 }
 
 /* A ROA goes and comes back within one window, and again: each URI stands once, in snapshot and deltas. */
@@ -331,9 +316,9 @@ incident__krill_1180_empty_deltas(void **state)
 	pass(life, HOUR);
 	assert_int_equal(watcher_serial(life->watcher), serial);
 	/* Over two months the trust anchor's certificate, which is in no delta, is made anew as well. */
-	int64_t began_at = number(life, "SELECT not_before_at AS it " LIVE "kind = 'ta'");
+	int64_t began_at = world_number(&life->world, "SELECT not_before_at AS it " LIVE "kind = 'ta'");
 	pass(life, 65 * DAY);
-	assert_true(number(life, "SELECT not_before_at AS it " LIVE "kind = 'ta'") > began_at);
+	assert_true(world_number(&life->world, "SELECT not_before_at AS it " LIVE "kind = 'ta'") > began_at);
 }
 
 /* The same once more changes nothing, whoever asks and how often: nobody is certified in a loop. */
@@ -359,8 +344,8 @@ incident__krill_1397_certificate_without_resources(void **state)
 	set_resources(life, member, "");
 	pass(life, HOUR);
 	/* Online, issuing and one member's. */
-	assert_int_equal(number(life, "SELECT count(*) AS it " LIVE "kind = 'cer'"), 3);
-	assert_int_equal(number(life, "SELECT count(*) AS it FROM cas WHERE set_aside_at IS NOT NULL"), 0);
+	assert_int_equal(world_number(&life->world, "SELECT count(*) AS it " LIVE "kind = 'cer'"), 3);
+	assert_int_equal(world_number(&life->world, "SELECT count(*) AS it FROM cas WHERE set_aside_at IS NOT NULL"), 0);
 }
 
 /* One that never had a certificate goes; one that lost it; one that comes and goes before anybody saw it; none of them twice. */
@@ -381,7 +366,7 @@ incident__krill_1207_crash_when_a_child_without_class_goes(void **state)
 	for (size_t i = 0; i < 3; i++)
 		assert_int_equal(ca_delete(context, &world_actor, ids[i], NULL), FAULT_NOT_FOUND);
 	assert_int_equal(payloads(life), 1);
-	assert_int_equal(number(life, "SELECT count(*) AS it FROM cas WHERE state = 'deleting'"), 0);
+	assert_int_equal(world_number(&life->world, "SELECT count(*) AS it FROM cas WHERE state = 'deleting'"), 0);
 }
 
 /* What was withdrawn was revoked: what comes back is new, whatever its name. */
@@ -427,13 +412,13 @@ incident__krill_772_all_roas_renewed_at_once(void **state)
 	struct life *life = *state;
 	char sql[300];
 	(void)come(life, 40);
-	int64_t first_at = number(life, "SELECT min(not_after_at) AS it " LIVE "kind = 'roa'");
-	int64_t last_at = number(life, "SELECT max(not_after_at) AS it " LIVE "kind = 'roa'");
+	int64_t first_at = world_number(&life->world, "SELECT min(not_after_at) AS it " LIVE "kind = 'roa'");
+	int64_t last_at = world_number(&life->world, "SELECT max(not_after_at) AS it " LIVE "kind = 'roa'");
 	assert_true(last_at - first_at > 90 * DAY);
 	for (int64_t at = first_at; at < last_at; at += 7 * DAY) {
 		(void)snprintf(sql, sizeof sql, "SELECT count(*) AS it " LIVE "kind = 'roa' AND not_after_at BETWEEN %lld AND %lld",
 			(long long)at, (long long)(at + 7 * DAY));
-		assert_true(number(life, sql) <= 12);
+		assert_true(world_number(&life->world, sql) <= 12);
 	}
 }
 

@@ -5,42 +5,15 @@
 
 #include <cmocka.h>
 
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "api/cli/output.h"
-#include "ca/base/atomic_file.h"
+#include "tests/unit/printed.h"
 #include "tests/unit/scratch.h"
 
 static const struct output_column columns[] = {
 	{ "asn", "ASN", true }, { "place.name", "NAME", false }, { "list", "LIST", false }, { NULL, NULL, false },
 };
-
-/* What a function prints on the standard output; valid until the next call. */
-static const char *
-printed(void **state, void (*function)(const json_t *value), const char *json)
-{
-	static char text[4000];
-	AUTO_CLEAR(struct bytes, bytes_clear) file = BYTES_INIT;
-	const char *path = scratch_path(state, "output");
-	json_t *value = json_loads(json, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
-	assert_non_null(value);
-	int kept = dup(STDOUT_FILENO), to = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	assert_true(kept >= 0 && to >= 0);
-	(void)fflush(stdout);
-	assert_int_equal(dup2(to, STDOUT_FILENO), STDOUT_FILENO);
-	function(value);
-	(void)fflush(stdout);
-	assert_int_equal(dup2(kept, STDOUT_FILENO), STDOUT_FILENO);
-	(void)close(kept);
-	(void)close(to);
-	json_decref(value);
-	assert_int_equal(atomic_file_read(AT_FDCWD, path, sizeof text - 1, &file, NULL), FAULT_NONE);
-	(void)snprintf(text, sizeof text, "%s", bytes_text(&file));
-	return text;
-}
 
 static void
 print_table(const json_t *value)

@@ -12,8 +12,6 @@
 
 #include "ca/commands/ca_commands.h"
 #include "ca/resources/resource_list.h"
-#include "db/connection.h"
-#include "db/stmt.h"
 #include "tests/support/world.h"
 
 #define HOUR INT64_C(3600)
@@ -21,24 +19,12 @@
 
 enum { ISSUING_ID = 3, ONE_ID, TWO_ID };
 
-static int64_t
-number(struct world *world, const char *sql)
-{
-	AUTO(struct db_connection, db_reader_release) connection = NULL;
-	AUTO(struct stmt, stmt_done) stmt = NULL;
-	bool row;
-	WORLD_OK(db_reader_acquire(world->db, &connection, fault));
-	WORLD_OK(stmt_prepare(connection, "a test", sql, &stmt, fault));
-	WORLD_OK(stmt_step(stmt, &row, fault));
-	return row ? stmt_int(stmt, "it") : -1;
-}
-
 static bool
 set_aside(struct world *world, int64_t ca_id)
 {
 	char sql[128];
 	(void)snprintf(sql, sizeof sql, "SELECT set_aside_at IS NOT NULL AS it FROM cas WHERE ca_id = %lld", (long long)ca_id);
-	return number(world, sql) == 1;
+	return world_number(world, sql) == 1;
 }
 
 static void
@@ -47,7 +33,7 @@ assert_reason(struct world *world, int64_t ca_id, const char *words)
 	char sql[256];
 	(void)snprintf(sql, sizeof sql, "SELECT instr(set_aside_reason, '%s') > 0 AS it FROM cas WHERE ca_id = %lld", words,
 		(long long)ca_id);
-	if (number(world, sql) != 1)
+	if (world_number(world, sql) != 1)
 		fail_msg("CA %lld is not set aside because of \"%s\"", (long long)ca_id, words);
 }
 
@@ -57,10 +43,10 @@ assert_reason(struct world *world, int64_t ca_id, const char *words)
 static void
 assert_manifests_tell_the_truth(struct world *world)
 {
-	assert_int_equal(number(world, "SELECT count(*) AS it FROM objects o JOIN objects m ON m.ca_id = o.ca_id AND m.kind = 'mft' "
+	assert_int_equal(world_number(world, "SELECT count(*) AS it FROM objects o JOIN objects m ON m.ca_id = o.ca_id AND m.kind = 'mft' "
 		"AND m.published_serial IS NOT NULL AND m.withdrawn_serial IS NULL WHERE o.kind <> 'ta' AND o.key_id = m.key_id AND "
 		"(o.published_serial > m.published_serial OR o.withdrawn_serial > m.published_serial)"), 0);
-	assert_int_equal(number(world, "SELECT count(*) AS it " LIVE "o.not_after_at <= (SELECT max(cut_at) FROM repositories)"), 0);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it " LIVE "o.not_after_at <= (SELECT max(cut_at) FROM repositories)"), 0);
 }
 
 static void
@@ -76,7 +62,7 @@ assert_fresh(struct world *world, int64_t ca_id, int64_t within_s)
 	char sql[256];
 	(void)snprintf(sql, sizeof sql, "SELECT count(*) AS it " LIVE "o.kind = 'mft' AND o.ca_id = %lld AND o.not_before_at >= %lld",
 		(long long)ca_id, (long long)(clock_now(&world->clock) - within_s));
-	assert_int_equal(number(world, sql), 1);
+	assert_int_equal(world_number(world, sql), 1);
 }
 
 static void
@@ -147,8 +133,8 @@ reconcile_aside__rows_that_dont_add_up(void **state)
 		(void)world_cut(world);
 		assert_false(set_aside(world, ONE_ID));
 	}
-	assert_int_equal(number(world, "SELECT count(*) AS it FROM audit WHERE action = 'ca.set_aside' AND ca_id = 4"), 4);
-	assert_int_equal(number(world, "SELECT count(*) AS it FROM audit WHERE action = 'ca.repair' AND ca_id = 4"), 4);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it FROM audit WHERE action = 'ca.set_aside' AND ca_id = 4"), 4);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it FROM audit WHERE action = 'ca.repair' AND ca_id = 4"), 4);
 }
 
 /* A key above that can't be opened: it is that CA which is set aside, not the members whose certificates it should have signed. */
@@ -165,15 +151,15 @@ reconcile_aside__a_key_above_is_no_fault_of_those_below(void **state)
 	assert_true(set_aside(world, ISSUING_ID));
 	assert_false(set_aside(world, ONE_ID));
 	assert_fresh(world, TWO_ID, 0);
-	assert_int_equal(number(world, "SELECT count(*) AS it " LIVE "o.kind = 'roa' AND o.ca_id = 5"), 2);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it " LIVE "o.kind = 'roa' AND o.ca_id = 5"), 2);
 	assert_manifests_tell_the_truth(world);
 	/* The change waits, and nothing is cut for it. */
 	assert_int_equal(world_cut(world), 0);
-	assert_int_equal(number(world, "SELECT changed_at IS NOT NULL AS it FROM cas WHERE ca_id = 4"), 1);
+	assert_int_equal(world_number(world, "SELECT changed_at IS NOT NULL AS it FROM cas WHERE ca_id = 4"), 1);
 	mend_key(world, ISSUING_ID);
 	assert_true(world_cut(world) > serial);
 	assert_false(set_aside(world, ISSUING_ID));
-	assert_int_equal(number(world, "SELECT count(*) AS it FROM cas WHERE changed_at IS NOT NULL"), 0);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it FROM cas WHERE changed_at IS NOT NULL"), 0);
 	assert_manifests_tell_the_truth(world);
 }
 
@@ -200,14 +186,14 @@ reconcile_aside__renewals_go_on_below(void **state)
 		assert_fresh(world, ONE_ID, 34 * HOUR);
 		assert_fresh(world, TWO_ID, 34 * HOUR);
 	}
-	assert_int_equal(number(world, "SELECT changed_at IS NOT NULL AS it FROM cas WHERE ca_id = 4"), 1);
+	assert_int_equal(world_number(world, "SELECT changed_at IS NOT NULL AS it FROM cas WHERE ca_id = 4"), 1);
 	/* Nothing stays due that can't be done: it would be tried without end. */
 	(void)snprintf(sql, sizeof sql, "SELECT count(*) AS it FROM cas WHERE renew_at <= %lld AND set_aside_at IS NULL",
 		(long long)clock_now(&world->clock));
-	assert_int_equal(number(world, sql), 0);
+	assert_int_equal(world_number(world, sql), 0);
 	mend_key(world, ISSUING_ID);
 	assert_true(world_cut(world) > 1);
-	assert_int_equal(number(world, "SELECT count(*) AS it " LIVE "o.kind = 'roa' AND o.ca_id = 4"), 0);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it " LIVE "o.kind = 'roa' AND o.ca_id = 4"), 0);
 	assert_manifests_tell_the_truth(world);
 }
 
@@ -222,12 +208,12 @@ reconcile_aside__what_stands_there_stays(void **state)
 	WORLD_OK(ca_delete(&world->context, &world_actor, ONE_ID, fault));
 	assert_true(world_cut(world) > 1);
 	assert_manifests_tell_the_truth(world);
-	assert_int_equal(number(world, "SELECT count(*) AS it " LIVE "o.kind = 'cer' AND o.subject_ca_id = 4"), 1);
-	assert_int_equal(number(world, "SELECT count(*) AS it " LIVE "o.kind = 'roa' AND o.ca_id = 4"), 0);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it " LIVE "o.kind = 'cer' AND o.subject_ca_id = 4"), 1);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it " LIVE "o.kind = 'roa' AND o.ca_id = 4"), 0);
 	assert_int_equal(world_cut(world), 0);
 	mend_key(world, ISSUING_ID);
 	assert_true(world_cut(world) > 2);
-	assert_int_equal(number(world, "SELECT count(*) AS it " LIVE "o.kind = 'cer' AND o.subject_ca_id = 4"), 0);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it " LIVE "o.kind = 'cer' AND o.subject_ca_id = 4"), 0);
 	assert_manifests_tell_the_truth(world);
 }
 

@@ -11,28 +11,11 @@
 
 #include "ca/commands/ca_commands.h"
 #include "ca/jobs/cut.h"
-#include "db/connection.h"
-#include "db/stmt.h"
 #include "tests/support/world.h"
 
 #define DAY INT64_C(86400)
 
 enum { ONLINE_ID = 2, ISSUING_ID = 3 };
-
-static int64_t
-number(struct world *world, const char *sql)
-{
-	struct db_connection *connection;
-	struct stmt *stmt;
-	bool row;
-	WORLD_OK(db_reader_acquire(world->db, &connection, fault));
-	WORLD_OK(stmt_prepare(connection, "a test", sql, &stmt, fault));
-	WORLD_OK(stmt_step(stmt, &row, fault));
-	int64_t it = row ? stmt_int(stmt, "it") : -1;
-	stmt_done(stmt);
-	db_reader_release(connection);
-	return it;
-}
 
 #define LIVE "FROM objects o WHERE o.published_serial IS NOT NULL AND o.withdrawn_serial IS NULL AND "
 
@@ -40,15 +23,15 @@ number(struct world *world, const char *sql)
 static void
 assert_whole(struct world *world, int64_t payloads)
 {
-	assert_int_equal(number(world, "SELECT count(DISTINCT o.asn || ' ' || hex(p.address) || p.prefix_length) AS it FROM roa_payloads p "
+	assert_int_equal(world_number(world, "SELECT count(DISTINCT o.asn || ' ' || hex(p.address) || p.prefix_length) AS it FROM roa_payloads p "
 		"JOIN objects o ON o.object_id = p.object_id WHERE o.published_serial IS NOT NULL AND o.withdrawn_serial IS NULL"), payloads);
-	assert_int_equal(number(world, "SELECT count(*) AS it " LIVE "o.kind <> 'ta' AND "
+	assert_int_equal(world_number(world, "SELECT count(*) AS it " LIVE "o.kind <> 'ta' AND "
 		"NOT EXISTS (SELECT 1 FROM objects m WHERE m.kind = 'mft' AND m.key_id = o.key_id AND m.published_serial IS NOT NULL "
 		"AND m.withdrawn_serial IS NULL)"), 0);
-	assert_int_equal(number(world, "SELECT count(*) AS it " LIVE
+	assert_int_equal(world_number(world, "SELECT count(*) AS it " LIVE
 		"EXISTS (SELECT 1 FROM keys k WHERE k.key_id = o.key_id AND k.state = 'destroyed')"), 0);
 	/* Two manifests of one key never stand beside each other. */
-	assert_int_equal(number(world, "SELECT count(*) - count(DISTINCT o.key_id) AS it " LIVE "o.kind = 'mft'"), 0);
+	assert_int_equal(world_number(world, "SELECT count(*) - count(DISTINCT o.key_id) AS it " LIVE "o.kind = 'mft'"), 0);
 }
 
 static void
@@ -62,7 +45,7 @@ keys_in(struct world *world, int64_t ca_id, const char *state)
 {
 	char sql[128];
 	(void)snprintf(sql, sizeof sql, "SELECT count(*) AS it FROM keys WHERE ca_id = %lld AND state = '%s'", (long long)ca_id, state);
-	return number(world, sql);
+	return world_number(world, sql);
 }
 
 static void
@@ -100,29 +83,29 @@ reconcile_roll__of_a_member_loses_nothing_at_any_cut(void **state)
 	struct world *world = *state;
 	int64_t ca_id = member(world, "member", "192.0.2.0/24");
 	cut_all(world, 1);
-	int64_t key_id = number(world, "SELECT key_id AS it FROM keys WHERE ca_id = 4 AND state = 'current'");
+	int64_t key_id = world_number(world, "SELECT key_id AS it FROM keys WHERE ca_id = 4 AND state = 'current'");
 	want_roll(world, ca_id);
 	cut_all(world, 1);
 	assert_int_equal(keys_in(world, ca_id, "staged"), 1);
-	assert_int_equal(number(world, "SELECT count(*) AS it " LIVE "o.subject_ca_id = 4"), 2);
-	assert_int_equal(number(world, "SELECT roll_at IS NULL AS it FROM cas WHERE ca_id = 4"), 1);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it " LIVE "o.subject_ca_id = 4"), 2);
+	assert_int_equal(world_number(world, "SELECT roll_at IS NULL AS it FROM cas WHERE ca_id = 4"), 1);
 	/* A change of the member in between goes on as ever. */
 	world_change_roas(world, ca_id, "192.0.2.128/25", NULL);
 	cut_all(world, 2);
 	later(world, DAY + 10);
 	cut_all(world, 2);
 	assert_int_equal(keys_in(world, ca_id, "retired"), 1);
-	assert_int_not_equal(number(world, "SELECT key_id AS it FROM keys WHERE ca_id = 4 AND state = 'current'"), key_id);
+	assert_int_not_equal(world_number(world, "SELECT key_id AS it FROM keys WHERE ca_id = 4 AND state = 'current'"), key_id);
 	/* Its ROAs are the new key's; the old one has CRL and manifest left, and a certificate. */
-	assert_int_equal(number(world, "SELECT count(*) AS it " LIVE "o.kind = 'roa' AND o.key_id IN "
+	assert_int_equal(world_number(world, "SELECT count(*) AS it " LIVE "o.kind = 'roa' AND o.key_id IN "
 		"(SELECT key_id FROM keys WHERE state = 'retired')"), 0);
 	later(world, DAY + 10);
 	cut_all(world, 2);
 	assert_int_equal(keys_in(world, ca_id, "destroyed"), 1);
 	assert_int_equal(keys_in(world, ca_id, "retired"), 0);
-	assert_int_equal(number(world, "SELECT count(*) AS it " LIVE "o.subject_ca_id = 4"), 1);
-	assert_int_equal(number(world, "SELECT count(*) AS it FROM keys WHERE state = 'destroyed' AND handle IS NOT NULL"), 0);
-	assert_int_equal(number(world, "SELECT count(*) AS it FROM audit WHERE action IN ('key.stage', 'key.activate', 'key.destroy')"), 3);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it " LIVE "o.subject_ca_id = 4"), 1);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it FROM keys WHERE state = 'destroyed' AND handle IS NOT NULL"), 0);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it FROM audit WHERE action IN ('key.stage', 'key.activate', 'key.destroy')"), 3);
 }
 
 static void
@@ -160,9 +143,9 @@ reconcile_roll__of_all_at_once(void **state)
 		cut_all(world, 2);
 		later(world, DAY / 4);
 	}
-	assert_int_equal(number(world, "SELECT count(*) AS it FROM keys WHERE state IN ('staged', 'retired')"), 0);
-	assert_int_equal(number(world, "SELECT count(*) AS it FROM keys WHERE state = 'destroyed'"), 4);
-	assert_int_equal(number(world, "SELECT count(*) AS it FROM cas WHERE set_aside_at IS NOT NULL"), 0);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it FROM keys WHERE state IN ('staged', 'retired')"), 0);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it FROM keys WHERE state = 'destroyed'"), 4);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it FROM cas WHERE set_aside_at IS NOT NULL"), 0);
 }
 
 static void
@@ -177,7 +160,7 @@ reconcile_roll__shrinking_goes_through_both_keys(void **state)
 		"suspended_at = 1 WHERE ca_id = 4");
 	assert_true(world_cut(world) > 0);
 	assert_whole(world, 0);
-	assert_int_equal(number(world, "SELECT count(*) AS it " LIVE "(o.ca_id = 4 OR o.subject_ca_id = 4)"), 0);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it " LIVE "(o.ca_id = 4 OR o.subject_ca_id = 4)"), 0);
 	assert_int_equal(keys_in(world, ca_id, "current") + keys_in(world, ca_id, "staged"), 2);
 	/* And back. */
 	world_sql(world, "UPDATE cas SET suspended_at = NULL, version = version + 1, changed_at = 1 WHERE ca_id = 4");
@@ -203,7 +186,7 @@ reconcile_roll__of_a_member_that_goes_in_the_middle(void **state)
 	assert_true(world_cut(world) > 0);
 	assert_whole(world, 0);
 	assert_int_equal(keys_in(world, ca_id, "destroyed"), 2);
-	assert_int_equal(number(world, "SELECT count(*) AS it " LIVE "(o.ca_id = 4 OR o.subject_ca_id = 4)"), 0);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it " LIVE "(o.ca_id = 4 OR o.subject_ca_id = 4)"), 0);
 }
 
 static void
@@ -220,9 +203,9 @@ reconcile_roll__hold_keeps_changes_waiting_and_renews(void **state)
 		(void)world_cut(world);
 		assert_whole(world, 1);
 	}
-	assert_int_equal(number(world, "SELECT count(*) AS it " LIVE "o.ca_id = 4 AND o.kind = 'mft' AND "
+	assert_int_equal(world_number(world, "SELECT count(*) AS it " LIVE "o.ca_id = 4 AND o.kind = 'mft' AND "
 		"o.not_after_at > (SELECT max(cut_at) + 43200 FROM cuts)"), 1);
-	assert_int_equal(number(world, "SELECT changed_at IS NOT NULL AS it FROM cas WHERE ca_id = 4"), 1);
+	assert_int_equal(world_number(world, "SELECT changed_at IS NOT NULL AS it FROM cas WHERE ca_id = 4"), 1);
 	world_sql(world, "UPDATE cas SET held_at = NULL, version = version + 1 WHERE ca_id = 4");
 	cut_all(world, 2);
 }
@@ -251,7 +234,7 @@ reconcile_roll__a_group_changes_in_one_cut_and_in_order(void **state)
 	WORLD_OK(reconcile_parents(&world->reconcile, &result, fault));
 	WORLD_OK(cut_make(world->db, world->repository_id, &world->clock, &serial, fault));
 	assert_whole(world, 2);
-	assert_int_equal(number(world, "SELECT count(*) AS it FROM cas WHERE change_group IS NOT NULL"), 0);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it FROM cas WHERE change_group IS NOT NULL"), 0);
 }
 
 /* A clock that was a day ahead at start: what it signed was valid nowhere. Numbers rise on; nothing waits for that day. */
@@ -264,15 +247,15 @@ reconcile_roll__what_a_wrong_clock_signed_is_signed_again(void **state)
 	int64_t right_at = clock_now(&world->clock), changed, renewal_at;
 	later(world, 40 * DAY);
 	cut_all(world, 1);
-	int64_t manifest_number = number(world, "SELECT manifest_number AS it FROM keys WHERE ca_id = 4");
+	int64_t manifest_number = world_number(world, "SELECT manifest_number AS it FROM keys WHERE ca_id = 4");
 	clock_hand_set(&world->clock, right_at + 10);
 	WORLD_OK(reconcile_due(&world->reconcile, &changed, &renewal_at, fault));
 	assert_true(renewal_at <= right_at + 10);
 	cut_all(world, 1);
-	assert_int_equal(number(world, "SELECT max(o.not_before_at) AS it " LIVE "1"), number(world, "SELECT this_update_at AS it FROM keys "
-		"ORDER BY this_update_at DESC LIMIT 1"));
-	assert_in_range(number(world, "SELECT max(o.not_before_at) AS it " LIVE "1"), right_at, right_at + 20);
-	assert_int_equal(number(world, "SELECT manifest_number AS it FROM keys WHERE ca_id = 4"), manifest_number + 1);
+	assert_int_equal(world_number(world, "SELECT max(o.not_before_at) AS it " LIVE "1"),
+		world_number(world, "SELECT this_update_at AS it FROM keys ORDER BY this_update_at DESC LIMIT 1"));
+	assert_in_range(world_number(world, "SELECT max(o.not_before_at) AS it " LIVE "1"), right_at, right_at + 20);
+	assert_int_equal(world_number(world, "SELECT manifest_number AS it FROM keys WHERE ca_id = 4"), manifest_number + 1);
 	WORLD_OK(reconcile_due(&world->reconcile, &changed, &renewal_at, fault));
 	assert_true(renewal_at > clock_now(&world->clock));
 }

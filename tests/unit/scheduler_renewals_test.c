@@ -12,8 +12,6 @@
 #include "ca/base/metrics.h"
 #include "ca/jobs/cut.h"
 #include "ca/jobs/scheduler.h"
-#include "db/connection.h"
-#include "db/stmt.h"
 #include "tests/support/world.h"
 
 #define WINDOW_S 60
@@ -67,21 +65,9 @@ plant_close(void **state)
 }
 
 static int64_t
-number(struct plant *plant, const char *sql)
-{
-	AUTO(struct db_connection, db_reader_release) connection = NULL;
-	AUTO(struct stmt, stmt_done) stmt = NULL;
-	bool row;
-	WORLD_OK(db_reader_acquire(plant->world->db, &connection, fault));
-	WORLD_OK(stmt_prepare(connection, "a test", sql, &stmt, fault));
-	WORLD_OK(stmt_step(stmt, &row, fault));
-	return row ? stmt_int(stmt, "it") : -1;
-}
-
-static int64_t
 serial_of(struct plant *plant)
 {
-	return number(plant, "SELECT serial AS it FROM repositories");
+	return world_number(plant->world, "SELECT serial AS it FROM repositories");
 }
 
 /* Members whose manifest was made anew by that serial. */
@@ -91,7 +77,7 @@ renewed_in(struct plant *plant, int64_t serial)
 	char sql[200];
 	(void)snprintf(sql, sizeof sql, "SELECT count(*) AS it FROM objects JOIN cas USING (ca_id) WHERE cas.kind = 'member' AND "
 		"objects.kind = 'mft' AND published_serial = %lld", (long long)serial);
-	return number(plant, sql);
+	return world_number(plant->world, sql);
 }
 
 static int64_t
@@ -245,8 +231,8 @@ scheduler_renewals__urgent_ones_are_not_crowded_out(void **state)
 	clock_hand_set(&plant->world->clock, clock_now(&plant->world->clock) + 1);
 	WORLD_OK(scheduler_step(small, &again_ms, fault));
 	assert_int_equal(serial_of(plant), 2);
-	assert_int_equal(number(plant, "SELECT count(*) AS it FROM objects WHERE kind = 'cer' AND published_serial = 2"), 3);
-	assert_int_equal(number(plant, "SELECT count(*) AS it FROM objects JOIN cas USING (ca_id) WHERE cas.handle LIKE 'member-%' AND "
+	assert_int_equal(world_number(plant->world, "SELECT count(*) AS it FROM objects WHERE kind = 'cer' AND published_serial = 2"), 3);
+	assert_int_equal(world_number(plant->world, "SELECT count(*) AS it FROM objects JOIN cas USING (ca_id) WHERE cas.handle LIKE 'member-%' AND "
 		"objects.kind = 'mft' AND published_serial = 2"), 2);
 	scheduler_free(small);
 	WORLD_OK(scheduler_new(&plant->world->reconcile, &settings, publish, plant, &plant->scheduler, fault));
@@ -272,7 +258,7 @@ scheduler_renewals__never_split_a_cas_turn(void **state)
 	world_sql(plant->world, sql);
 	(void)step(plant, WINDOW_S);
 	assert_int_equal(serial_of(plant), 3);
-	assert_int_equal(number(plant, "SELECT count(*) AS it FROM objects WHERE published_serial = 3"), 14);
+	assert_int_equal(world_number(plant->world, "SELECT count(*) AS it FROM objects WHERE published_serial = 3"), 14);
 }
 
 /* With many due and nothing to stop them, a restart begins at once: nothing is forgotten, nothing waits for what came before. */
@@ -291,7 +277,7 @@ scheduler_renewals__go_on_after_a_restart(void **state)
 	(void)step(plant, 1);
 	assert_int_equal(serial_of(plant), 2);
 	assert_int_equal(renewed_in(plant, 2), 2);
-	assert_true(number(plant, "SELECT min(renew_at) AS it FROM cas") > clock_now(&plant->world->clock));
+	assert_true(world_number(plant->world, "SELECT min(renew_at) AS it FROM cas") > clock_now(&plant->world->clock));
 }
 
 /* A signer that lets a member change something in the middle of a wave. */
@@ -330,7 +316,8 @@ scheduler_renewals__make_way_for_changes(void **state)
 	(void)step(plant, WINDOW_S);
 	assert_int_equal(serial_of(plant), 2);
 	/* The change is out with the first batch of the wave, which goes on with the next cut, in the same window. */
-	assert_int_equal(number(plant, "SELECT count(*) AS it FROM objects WHERE ca_id = 4 AND kind = 'roa' AND published_serial = 2"), 1);
+	assert_int_equal(world_number(plant->world,
+		"SELECT count(*) AS it FROM objects WHERE ca_id = 4 AND kind = 'roa' AND published_serial = 2"), 1);
 	assert_int_equal(renewed_in(plant, 2), 64 + 1);
 	(void)step(plant, WINDOW_S);
 	assert_int_equal(serial_of(plant), 3);

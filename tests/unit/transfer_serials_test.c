@@ -45,18 +45,12 @@ number(struct world *world, const char *format, ...) PRINTF_LIKE(2, 3);
 static int64_t
 number(struct world *world, const char *format, ...)
 {
-	AUTO(struct db_connection, db_reader_release) connection = NULL;
-	AUTO(struct stmt, stmt_done) stmt = NULL;
 	char sql[1024];
-	bool row;
 	va_list arguments;
 	va_start(arguments, format);
 	(void)vsnprintf(sql, sizeof sql, format, arguments);
 	va_end(arguments);
-	WORLD_OK(db_reader_acquire(world->db, &connection, fault));
-	WORLD_OK(stmt_prepare(connection, "a test", sql, &stmt, fault));
-	WORLD_OK(stmt_step(stmt, &row, fault));
-	return row ? stmt_int(stmt, "it") : -1;
+	return world_number(world, sql);
 }
 
 static void
