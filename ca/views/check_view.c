@@ -104,6 +104,21 @@ check_view_ca(struct db *db, int64_t repository_id, const uint8_t key_identifier
 	return FAULT_NONE;
 }
 
+enum fault_code
+check_view_awaits(struct db *db, int64_t repository_id, const char *path, bool *ret_awaits, struct fault *fault)
+{
+	AUTO(struct db_connection, db_reader_release) connection = NULL;
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	bool row;
+	TRY(db_reader_acquire(db, &connection, fault));
+	TRY(stmt_start(connection, QUERY_CHECK_AWAITS, &stmt, fault));
+	stmt_bind_int(stmt, ":repository_id", repository_id);
+	stmt_bind_text(stmt, ":path", path);
+	TRY(stmt_step(stmt, &row, fault));
+	*ret_awaits = row && stmt_int(stmt, "awaits") != 0;
+	return FAULT_NONE;
+}
+
 struct payload_list {
 	enum fault_code (*give)(void *argument, const struct payload *payload, struct fault *fault);
 	void *argument;

@@ -48,6 +48,9 @@ struct check_ca {
 CHECKED enum fault_code check_view_ca(struct db *db, int64_t repository_id, const uint8_t key_identifier[20], int64_t serial,
 	struct check_ca *ret_ca, bool *ret_found, struct fault *fault);
 
+/* Does what stands at this path, below the rsync URI, wait for a ceremony of the trust anchor before anything can lead to it? */
+CHECKED enum fault_code check_view_awaits(struct db *db, int64_t repository_id, const char *path, bool *ret_awaits, struct fault *fault);
+
 /* What the CA asks for and holds, in the order of payload_compare(). */
 CHECKED enum fault_code check_view_payloads(struct db *db, int64_t ca_id,
 	enum fault_code (*give)(void *argument, const struct payload *payload, struct fault *fault), void *argument, struct fault *fault);

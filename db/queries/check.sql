@@ -26,3 +26,17 @@ WHERE c.ca_id > :after AND c.repository_id = :repository_id AND c.state = 'activ
 		AND o.withdrawn_serial IS NULL AND COALESCE(o.published_serial, :serial + 1) <= :serial)
 ORDER BY c.ca_id
 LIMIT :limit
+
+-- name: check_awaits
+-- Is this to be reached only once the trust anchor, whose key is on another machine, has signed: what a staged key of a CA under it has
+-- signed already, and before the first ceremony the trust anchor's own certificate?
+SELECT EXISTS (SELECT 1 FROM objects o
+		JOIN keys k ON k.key_id = o.key_id AND k.state = 'staged'
+		JOIN cas c ON c.ca_id = o.ca_id
+		JOIN keys p ON p.ca_id = c.parent_id AND p.state = 'current' AND p.handle IS NULL
+		WHERE o.repository_id = :repository_id AND o.path = :path AND o.withdrawing = 0 AND o.withdrawn_serial IS NULL)
+	OR EXISTS (SELECT 1 FROM cas c
+		JOIN keys k ON k.ca_id = c.ca_id AND k.state = 'current' AND k.handle IS NULL
+		WHERE c.handle = 'ta' AND c.state <> 'deleted' AND c.kind = 'ta' AND c.repository_id = :repository_id AND :path = 'ta/ta.cer'
+			AND NOT EXISTS (SELECT 1 FROM objects o WHERE o.ca_id = c.ca_id AND o.kind = 'ta' AND o.withdrawing = 0
+				AND o.withdrawn_serial IS NULL)) AS awaits

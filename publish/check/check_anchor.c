@@ -92,6 +92,17 @@ load_tal(struct check *check, struct tal *tal, bool *ret_loaded, struct fault *f
 	return FAULT_NONE;
 }
 
+/* Before the first ceremony there is none, and nothing is wrong. */
+static enum fault_code
+missing_certificate(struct check *check, const char *words, struct fault *fault)
+{
+	const struct check_request *request = check->request;
+	bool awaits = false;
+	if (request->db != NULL)
+		TRY(check_view_awaits(request->db, request->repository_id, CERTIFICATE, &awaits, fault));
+	return awaits ? FAULT_NONE : FOUND(check, TA_MISSING, CERTIFICATE, fault, "it can't be opened: %s", words);
+}
+
 static enum fault_code
 load_certificate(struct check *check, const struct tal *tal, struct bytes *der, bool *ret_loaded, struct fault *fault)
 {
@@ -103,7 +114,7 @@ load_certificate(struct check *check, const struct tal *tal, struct bytes *der, 
 	if (check->request->directory >= 0) {
 		fd = openat(check->request->directory, CERTIFICATE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 		if (fd < 0)
-			return FOUND(check, TA_MISSING, CERTIFICATE, fault, "it can't be opened: %s", strerror(errno));
+			return missing_certificate(check, strerror(errno), fault);
 	} else {
 		struct fault missing = FAULT_INIT;
 		const struct check_source *source = check->request->source;

@@ -131,6 +131,35 @@ check_view__gives_the_state_of_any_serial(void **state)
 	assert_int_equal(check_view_state(world->db, world->repository_id, 3, refuse, NULL, NULL), FAULT_BUSY);
 }
 
+static bool
+awaits(struct served *served, const char *path)
+{
+	bool waits;
+	WORLD_OK(check_view_awaits(served->world->db, served->world->repository_id, path, &waits, fault));
+	return waits;
+}
+
+/* The online CA's next key signs its manifest before the trust anchor's machine has certified it. */
+static void
+check_view__tells_what_awaits_a_ceremony(void **state)
+{
+	struct served *served = *state;
+	struct world *world = served->world;
+	world_sql(world, "UPDATE objects SET path = 'online.mft' WHERE kind = 'mft' AND ca_id = 2 AND withdrawing = 0"
+		" AND withdrawn_serial IS NULL");
+	world_sql(world, "UPDATE keys SET state = 'staged' WHERE ca_id = 2");
+	assert_false(awaits(served, "online.mft"));
+	assert_false(awaits(served, "ta/ta.cer"));
+	world_sql(world, "UPDATE keys SET handle = NULL WHERE ca_id = 1");
+	assert_true(awaits(served, "online.mft"));
+	assert_false(awaits(served, "ta/ta.cer"));
+	assert_false(awaits(served, "another.mft"));
+	world_sql(world, "UPDATE keys SET state = 'current' WHERE ca_id = 2");
+	assert_false(awaits(served, "online.mft"));
+	world_sql(world, "UPDATE objects SET withdrawing = 1 WHERE kind = 'ta'");
+	assert_true(awaits(served, "ta/ta.cer"));
+}
+
 int
 main(void)
 {
@@ -139,6 +168,7 @@ main(void)
 		CASE(check_view__tells_which_cas_are_settled),
 		CASE(check_view__gives_what_is_held),
 		CASE(check_view__gives_the_state_of_any_serial),
+		CASE(check_view__tells_what_awaits_a_ceremony),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -214,6 +214,32 @@ migrate__older_releases_are_brought_forward(void **state)
 	}
 }
 
+/* The fixture's member has none: one that names its issuer's certificate, one the trust anchor's. */
+static void
+migrate__certificate_without_its_issuer_is_made_anew(void **state)
+{
+	load_fixture(state, 1);
+	{
+		AUTO(struct db_connection, connection_close) connection = NULL;
+		assert_int_equal(connection_open(scratch_path(state, "fixture.db"), &connection, NULL), FAULT_NONE);
+		assert_int_equal(connection_run(connection, "adding certificates",
+			"INSERT INTO objects (object_id, repository_id, ca_id, key_id, kind, subject_ca_id, path, serial, hash, size, not_before_at,"
+			" not_after_at, modified_at, published_serial, withdrawing)"
+			" VALUES (11, 1, 2, 1, 'cer', 3, 'online/3.cer', x'0105', x'D6', 9, 100, 900, 100, 1, 0),"
+			" (12, 1, 3, 1, 'cer', 4, 'issuing-1/4.cer', x'0106', x'D7', 9, 100, 900, 100, 1, 0),"
+			" (13, 1, 1, 1, 'cer', 2, 'ta/2.cer', x'0107', x'D8', 9, 100, 900, 100, 1, 0);"
+			"INSERT INTO object_bytes (object_id, der) VALUES"
+			" (11, CAST('..rsync://rpki.example/repo/ta/ta.cer..' AS BLOB)),"
+			" (12, CAST('..rsync://rpki.example/repo/online/3.cer..' AS BLOB)),"
+			" (13, CAST('..rsync://rpki.example/repo/ta/ta.cer..' AS BLOB))", NULL), FAULT_NONE);
+	}
+	open_and_close(state, "fixture.db", false);
+	AUTO(struct db_connection, connection_close) connection = NULL;
+	assert_int_equal(connection_open(scratch_path(state, "fixture.db"), &connection, NULL), FAULT_NONE);
+	assert_lines(connection, "SELECT object_id || ' ' || not_before_at || ' ' || not_after_at AS line FROM objects WHERE object_id > 10"
+		" ORDER BY object_id", "11 900 900\n12 100 900\n13 100 900\n");
+}
+
 /* Else a later step would be tried on an empty table, which proves nothing. */
 static void
 migrate__fixtures_have_rows_in_every_table(void **state)
@@ -249,6 +275,7 @@ main(void)
 		CASE(migrate__newer_version_is_refused),
 		CASE(migrate__others_are_refused),
 		CASE(migrate__older_releases_are_brought_forward),
+		CASE(migrate__certificate_without_its_issuer_is_made_anew),
 		CASE(migrate__fixtures_have_rows_in_every_table),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -319,6 +319,14 @@ CREATE TABLE guard_refusals (
 -- Epoch 0: not recorded beside the database yet. A database from before that was done gets its file at the next start.
 UPDATE instance SET epoch = 0;
 
+-- A certificate that was issued before its issuer's own named the trust anchor's as caIssuers. Made anew at the next start, like all that was
+-- valid at no time; when it ends stays known, for the CRL.
+UPDATE objects SET not_before_at = not_after_at
+WHERE kind = 'cer' AND withdrawing = 0 AND withdrawn_serial IS NULL
+	AND ca_id NOT IN (SELECT ca_id FROM cas WHERE kind = 'ta')
+	AND (SELECT instr(der, CAST((SELECT rsync_uri FROM repositories r WHERE r.repository_id = objects.repository_id) || 'ta/ta.cer' AS BLOB))
+		FROM object_bytes b WHERE b.object_id = objects.object_id) > 0;
+
 -- Registry feeds that were applied, each in one transaction together with its row.
 CREATE TABLE registry_feeds (
 	feed_id INTEGER PRIMARY KEY AUTOINCREMENT,
