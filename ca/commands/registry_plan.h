@@ -5,7 +5,8 @@
  *
  * The file is the whole truth: who is not in it loses everything, though CA, handle and intents stay, so that all comes back when
  * the resources do. Members are told by what they hold (holder_match.h). A member that is held keeps what it has, and what would move
- * to or from it stays where it is, each with a remark.
+ * to or from it stays where it is; so does what a prepared transfer promises to another registry. Each with a remark. Nobody is made
+ * of nothing but what stays with others.
  *
  * Threads: safe for different calls. Memory: some 500 bytes a member, 150 a range; lists that are only shown end at
  * REGISTRY_LIST_MAX.
@@ -54,6 +55,7 @@ struct registry_party {
 	struct resource_set before, after;
 	struct resource_set gained, lost;       /* the differences */
 	enum registry_change change;
+	bool withheld;                          /* the file gives it something that stays with another for now */
 	bool gives, takes;                      /* resources that another member gains, or loses */
 	uint32_t group;                         /* those that exchange resources have the same; else its own place */
 };
@@ -89,6 +91,7 @@ enum { REGISTRY_ASNS, REGISTRY_IPV4, REGISTRY_IPV6, REGISTRY_KINDS };
 
 struct registry_plan {
 	struct registry_feed feed;
+	struct resource_set promised;           /* of prepared transfers */
 	struct registry_party *parties;         /* members in order of ca_id, then those to be made in order of the file */
 	size_t parties_count, parties_capacity;
 	struct registry_move *moves;            /* in order of range */
@@ -113,6 +116,9 @@ CHECKED enum fault_code registry_plan_make(struct db_connection *connection, con
 	struct registry_plan **ret_plan, struct fault *fault);
 void registry_plan_free(struct registry_plan *plan);
 SCOPED(struct registry_plan, registry_plan_free)
+
+/* What waits to leave for another registry, of all members; *ret_promised is empty before. Faults: DATABASE, MEMORY. */
+CHECKED enum fault_code registry_plan_promised(struct db_connection *connection, struct resource_set *ret_promised, struct fault *fault);
 
 bool registry_plan_changes_nothing(const struct registry_plan *plan); /* aliases apart */
 

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "ca/commands/transfer_commands.h"
 #include "tests/unit/feed_file.h"
 #include "tests/unit/feed_fixture.h"
 
@@ -141,9 +142,9 @@ registry_plan__a_member_on_hold_keeps_what_it_has(void **state)
 		"# AS3 stays with CA \"C\" instead of moving to \"B\": \"B\" is held\n"
 		"# 10.0.1.0/24 stays with CA \"B\" instead of moving to \"A\": \"B\" is held\n"
 		HELD);
-	/* Who would be made of nothing but its space is made with nothing, for now. */
-	assert_string_equal(feed_fixture_plan(registry, "A: AS1 10.0.0.0/24; B: AS2; C: AS3 AS6; D: 10.0.1.0/24"),
-		"D new\n# 10.0.1.0/24 stays with CA \"B\" instead of moving to \"D\": \"B\" is held\n"
+	/* Who would be made of nothing but its space isn't made yet; who has nothing at all is. */
+	assert_string_equal(feed_fixture_plan(registry, "A: AS1 10.0.0.0/24; B: AS2; C: AS3 AS6; D: 10.0.1.0/24; E:"),
+		"E new\n# 10.0.1.0/24 stays with CA \"B\" instead of moving to \"D\": \"B\" is held\n"
 		HELD);
 	/* Not being in the file does nothing to it either. */
 	assert_string_equal(feed_fixture_plan(registry, "A: AS1 10.0.0.0/24; C: AS3 AS6"),
@@ -152,6 +153,53 @@ registry_plan__a_member_on_hold_keeps_what_it_has(void **state)
 	registry_sql(registry, "UPDATE cas SET held_at = NULL");
 	assert_string_equal(feed_fixture_plan(registry, "A: AS1 10.0.0.0/23; B: AS2 AS3; C: AS6"),
 		"A grown +10.0.1.0/24\nB exchanged +AS3 -10.0.1.0/24\nC shrunk -AS3\nAS3 C>B\n10.0.1.0/24 B>A\n");
+}
+
+#define PROMISED "it is part of a transfer that waits to be completed or cancelled\n"
+
+static void
+registry_plan__what_waits_to_leave_the_registry_stays(void **state)
+{
+	struct registry *registry = *state;
+	AUTO_CLEAR(struct resource_set, resource_set_clear) resources = registry_resources("10.0.1.0/24 AS3");
+	AUTO_CLEAR(struct transfer_effect, transfer_effect_clear) effect = TRANSFER_EFFECT_INIT;
+	const struct transfer_request request = { .from = "A", .resources = &resources };
+	int64_t transfer_id;
+	(void)registry_member_id(registry, "A", "AS1-AS4 10.0.0.0/22");
+	(void)registry_member_id(registry, "B", "AS9");
+	if (transfer_create(&registry->context, &registry_operator, &request, &registry->complaints, &effect, &transfer_id, &registry->fault)
+		!= FAULT_NONE)
+		fail_msg("%s", registry->fault.message);
+	/* Given to another member, in part; to a new one; to nobody. */
+	assert_string_equal(feed_fixture_plan(registry, "A: AS1-AS4 10.0.2.0/23; B: AS9 10.0.0.0/23"),
+		"A shrunk -10.0.0.0/24\nB grown +10.0.0.0/24\n10.0.0.0/24 A>B\n"
+		"# 10.0.1.0/24 stays with CA \"A\" instead of moving to \"B\": " PROMISED);
+	assert_string_equal(feed_fixture_plan(registry, "A: AS1-AS2 AS4 10.0.0.0/22; B: AS9; C: AS3"),
+		"# AS3 stays with CA \"A\" instead of moving to \"C\": " PROMISED);
+	assert_string_equal(feed_fixture_plan(registry, "B: AS9"),
+		"A gone -AS1-AS2 -AS4 -10.0.0.0/24 -10.0.2.0/23\n"
+		"# AS3 stays with CA \"A\", although the file gives it to nobody: " PROMISED
+		"# 10.0.1.0/24 stays with CA \"A\", although the file gives it to nobody: " PROMISED);
+	assert_int_equal(transfer_cancel(&registry->context, &registry_operator, transfer_id, &registry->fault), FAULT_NONE);
+	assert_string_equal(feed_fixture_plan(registry, "A: AS1-AS2 AS4 10.0.0.0/22; B: AS9"), "A shrunk -AS3\n");
+}
+
+static void
+registry_plan__says_who_may_have_come_back_under_another_id(void **state)
+{
+	struct registry *registry = *state;
+	int64_t a = registry_member_id(registry, "A", "AS1 10.0.0.0/23");
+	(void)registry_member_id(registry, "B", "AS2");
+	feed_fixture_roa(registry, a, 1, "10.0.0.0/24", 24);
+	feed_fixture_follow(registry, "B: AS2");
+	assert_string_equal(feed_fixture_plan(registry, "x: AS1; B: AS2"), "x new +AS1\n");
+	assert_string_equal(feed_fixture_plan(registry, "x: AS1 10.0.0.0/23; B: AS2"), "x new +AS1 +10.0.0.0/23\n"
+		"# CA \"A\", which holds nothing, has a ROA for AS1 10.0.0.0/24, of the new \"x\": if that is the same holder, give \"A\" its "
+		"resources before (cadastre ca set)\n");
+	AUTO_CLEAR(struct resource_set, resource_set_clear) resources = registry_resources("10.0.0.0/23");
+	assert_int_equal(ca_set_resources(&registry->context, &registry_operator, a, &resources, &registry->complaints, &registry->fault),
+		FAULT_NONE);
+	assert_string_equal(feed_fixture_plan(registry, "x: AS1 10.0.0.0/23; B: AS2"), "A grown +AS1\n");
 }
 
 static void
@@ -218,6 +266,8 @@ main(void)
 		CASE(bounds_its_lists),
 		CASE(counts_roas_that_come_back),
 		CASE(a_member_on_hold_keeps_what_it_has),
+		CASE(what_waits_to_leave_the_registry_stays),
+		CASE(says_who_may_have_come_back_under_another_id),
 		CASE(refuses_resources_beyond_those_above),
 		CASE(refuses_another_registry_s_file),
 	};
