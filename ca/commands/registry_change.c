@@ -6,6 +6,7 @@
 
 #include "ca/base/memory.h"
 #include "ca/commands/member.h"
+#include "ca/commands/registry_transfers.h"
 #include "db/stores/ca_store.h"
 #include "db/stores/holding_store.h"
 #include "db/stores/registry_store.h"
@@ -46,7 +47,7 @@ static enum fault_code
 check_promised(const struct change *change, struct fault *fault)
 {
 	AUTO_CLEAR(struct resource_set, resource_set_clear) promised = RESOURCE_SET_INIT;
-	TRY(registry_plan_promised(change->connection, &promised, fault));
+	TRY(registry_transfers_promised(change->connection, &promised, fault));
 	if (resource_set_equal(&promised, &change->plan->promised))
 		return FAULT_NONE;
 	return fault_set(fault, FAULT_CONFLICT, "a transfer out of the registry was prepared or ended while the file was read: look at the "

@@ -10,10 +10,10 @@
 #include "ca/commands/holdings.h"
 #include "ca/commands/registry_breaker.h"
 #include "ca/commands/registry_roas.h"
+#include "ca/commands/registry_transfers.h"
 #include "ca/feeds/holder_match.h"
 #include "db/stores/ca_store.h"
 #include "db/stores/registry_store.h"
-#include "db/stores/transfer_store.h"
 
 #define HANDLE_TRIES 1000       /* numbers behind a handle that is taken */
 
@@ -160,29 +160,6 @@ load_members(struct db_connection *connection, struct registry_plan *plan, struc
 	}
 	plan->counts.members = (int64_t)plan->parties_count;
 	return FAULT_NONE;
-}
-
-enum fault_code
-registry_plan_promised(struct db_connection *connection, struct resource_set *ret_promised, struct fault *fault)
-{
-	AUTO(struct stmt, stmt_done) stmt = NULL;
-	AUTO_CLEAR(struct resource_set, resource_set_clear) all = RESOURCE_SET_INIT;
-	TRY(transfer_store_prepared(connection, &stmt, fault));
-	for (;;) {
-		AUTO_CLEAR(struct resource_set, resource_set_clear) one = RESOURCE_SET_INIT;
-		AUTO_CLEAR(struct resource_set, resource_set_clear) both = RESOURCE_SET_INIT;
-		int64_t transfer_id;
-		struct span resources;
-		bool found;
-		TRY(transfer_store_next_prepared(stmt, &transfer_id, &resources, &found, fault));
-		if (!found)
-			return resource_set_copy(&all, ret_promised, fault);
-		TRY(resource_set_decode(resources, &one, fault));
-		TRY(resource_set_union(&all, &one, &both, fault));
-		struct resource_set former = all;
-		all = both;
-		both = former;
-	}
 }
 
 /* Members that were imported before aliases were stored have the id as their handle. */
@@ -487,13 +464,14 @@ registry_plan_make(struct db_connection *connection, const char *path, const str
 	TRY(registry_feed_read(path, &plan->feed, fault));
 	TRY(check_registry(connection, plan, limits, fault));
 	TRY(check_above(connection, &plan->feed, fault));
-	TRY(registry_plan_promised(connection, &plan->promised, fault));
+	TRY(registry_transfers_promised(connection, &plan->promised, fault));
 	TRY(load_members(connection, plan, fault));
 	TRY(compute(connection, plan, fault));
 	TRY(digest_new(&digest, fault));
 	TRY(registry_breaker_digest(plan, digest, fault));
 	TRY(registry_roas_find(connection, plan, digest, fault));
 	TRY(registry_breaker_judge(plan, limits, digest, fault));
+	TRY(registry_transfers_judge(connection, plan, fault));
 	*ret_plan = MOVE(plan);
 	return FAULT_NONE;
 }

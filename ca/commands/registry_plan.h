@@ -117,9 +117,6 @@ CHECKED enum fault_code registry_plan_make(struct db_connection *connection, con
 void registry_plan_free(struct registry_plan *plan);
 SCOPED(struct registry_plan, registry_plan_free)
 
-/* What waits to leave for another registry, of all members; *ret_promised is empty before. Faults: DATABASE, MEMORY. */
-CHECKED enum fault_code registry_plan_promised(struct db_connection *connection, struct resource_set *ret_promised, struct fault *fault);
-
 bool registry_plan_changes_nothing(const struct registry_plan *plan); /* aliases apart */
 
 /* Keeps a remark, or counts it. For those who make a plan. Faults: MEMORY. */

@@ -184,6 +184,42 @@ registry_plan__what_waits_to_leave_the_registry_stays(void **state)
 	assert_string_equal(feed_fixture_plan(registry, "A: AS1-AS2 AS4 10.0.0.0/22; B: AS9"), "A shrunk -AS3\n");
 }
 
+/* What the file of the day before doesn't know of isn't taken back unasked. */
+static void
+registry_plan__takes_no_later_transfer_back_unasked(void **state)
+{
+	struct registry *registry = *state;
+	AUTO_CLEAR(struct resource_set, resource_set_clear) resources = registry_resources("10.0.1.0/24");
+	AUTO_CLEAR(struct transfer_effect, transfer_effect_clear) effect = TRANSFER_EFFECT_INIT;
+	const struct transfer_request request = { .from = "A", .to = "B", .resources = &resources };
+	static const struct { const char *date, *over_limits; } cases[] = {
+		{ "20251231", "transfer 1 is taken back, which is later than this file" },
+		{ "20260101", "transfer 1 is taken back, which is later than this file" },
+		{ "20260102", "" },
+		{ "00000000", "transfer 1 is taken back, which is later than this file" },
+	};
+	int64_t transfer_id;
+	(void)registry_member_id(registry, "A", "10.0.0.0/23");
+	(void)registry_member_id(registry, "B", "AS9");
+	assert_int_equal(transfer_create(&registry->context, &registry_operator, &request, &registry->complaints, &effect, &transfer_id,
+		&registry->fault), FAULT_NONE);
+	registry_sql(registry, "UPDATE cas SET changed_at = NULL, change_group = NULL, change_last = 0");
+	for (size_t i = 0; i < 2 * (sizeof cases / sizeof *cases); i++) {
+		AUTO(struct registry_plan, registry_plan_free) plan = NULL;
+		bool knows = i % 2 != 0;
+		char text[512];
+		(void)snprintf(text, sizeof text, "2|x|1|3|00000000|%s|0\nx|*|ipv4|*|2|summary\nx|*|asn|*|1|summary\n"
+			"x||ipv4|10.0.0.0|256||allocated|A\nx||ipv4|10.0.1.0|256||allocated|%s\nx||asn|9|1||allocated|B\n", cases[i / 2].date,
+			knows ? "B" : "A");
+		const char *path = registry_path(registry, "file");
+		feed_file_write(path, text);
+		AUTO(struct db_connection, db_reader_release) connection = NULL;
+		assert_int_equal(db_reader_acquire(registry->db, &connection, NULL), FAULT_NONE);
+		assert_int_equal(registry_plan_make(connection, path, &feed_fixture_no_limits, &plan, &registry->fault), FAULT_NONE);
+		assert_string_equal(bytes_text(&plan->over_limits), knows ? "" : cases[i / 2].over_limits);
+	}
+}
+
 static void
 registry_plan__says_who_may_have_come_back_under_another_id(void **state)
 {
@@ -267,6 +303,7 @@ main(void)
 		CASE(counts_roas_that_come_back),
 		CASE(a_member_on_hold_keeps_what_it_has),
 		CASE(what_waits_to_leave_the_registry_stays),
+		CASE(takes_no_later_transfer_back_unasked),
 		CASE(says_who_may_have_come_back_under_another_id),
 		CASE(refuses_resources_beyond_those_above),
 		CASE(refuses_another_registry_s_file),
