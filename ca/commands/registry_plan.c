@@ -364,8 +364,8 @@ keep_held(struct registry_plan *plan, struct registry_party *party, struct fault
 {
 	if (!party->held || resource_set_equal(&party->before, &party->after))
 		return FAULT_NONE;
-	TRY(registry_plan_remark(plan, fault, "CA \"%s\" is held, by an operator or as it exchanges resources in a change that is not "
-		"published yet: it keeps what it has; apply the file again when that is over", party->handle));
+	TRY(registry_plan_remark(plan, fault, "CA \"%s\" is held, by an operator, as it is set aside, or as it exchanges resources in a "
+		"change that is not published yet: it keeps what it has; apply the file again when that is over", party->handle));
 	return resource_set_copy(&party->before, &party->after, fault);
 }
 

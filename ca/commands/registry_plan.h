@@ -50,7 +50,7 @@ struct registry_party {
 	char *known_as;                         /* its stored alias; NULL: none */
 	const char *alias;                      /* what the file calls it, to be stored; NULL: that is known, or it isn't in it */
 	uint32_t line;                          /* of the file; 0: not in it */
-	bool held;                              /* on hold, or it gives or takes in a change that is not published yet */
+	bool held;                              /* on hold, set aside, or in an exchange that is not published yet */
 	int64_t roas_count;
 	struct resource_set before, after;
 	struct resource_set gained, lost;       /* the differences */

@@ -74,7 +74,8 @@ UPDATE cas SET roas_version = roas_version + 1 WHERE ca_id = :ca_id
 -- name: cas_delete
 -- The row stays for the audit; the reconciler withdraws what was issued and then makes it 'deleted', which frees the handle. Of one that
 -- was set aside too: to withdraw needs nothing of its own, no key above all. The same where it is suspended.
-UPDATE cas SET state = 'deleting', set_aside_reason = NULL, set_aside_at = NULL, roas_count = 0, roas_version = roas_version + 1, version = version + 1,
+UPDATE cas SET state = 'deleting', set_aside_reason = NULL, set_aside_at = NULL, roas_count = 0,
+	roas_version = roas_version + 1, version = version + 1,
 	changed_at = COALESCE(changed_at, :now_at), import_id = NULL
 WHERE ca_id = :ca_id
 

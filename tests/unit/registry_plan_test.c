@@ -125,8 +125,8 @@ registry_plan__counts_roas_that_come_back(void **state)
 	assert_int_equal(plan->counts.roas_lost, 0);
 }
 
-#define HELD "# CA \"B\" is held, by an operator or as it exchanges resources in a change that is not published yet: it keeps what it has;" \
-	" apply the file again when that is over\n"
+#define HELD "# CA \"B\" is held, by an operator, as it is set aside, or as it exchanges resources in a change that is not published yet: " \
+	"it keeps what it has; apply the file again when that is over\n"
 
 static void
 registry_plan__a_member_on_hold_keeps_what_it_has(void **state)
@@ -149,8 +149,13 @@ registry_plan__a_member_on_hold_keeps_what_it_has(void **state)
 	/* Not being in the file does nothing to it either. */
 	assert_string_equal(feed_fixture_plan(registry, "A: AS1 10.0.0.0/24; C: AS3 AS6"),
 		HELD);
+	/* One that is set aside can't be issued for, and nobody is to wait for that. */
+	registry_sql(registry, "UPDATE cas SET held_at = NULL; UPDATE cas SET set_aside_at = 5, set_aside_reason = 'x' WHERE ca_id = %" PRId64, b);
+	assert_string_equal(feed_fixture_plan(registry, "A: AS1; B: AS2 10.0.0.0/23; C: AS3 AS6"),
+		"# 10.0.0.0/24 stays with CA \"A\" instead of moving to \"B\": \"B\" is held\n");
+	assert_string_equal(feed_fixture_plan(registry, "A: AS1 10.0.0.0/24; B: AS2; C: AS3 AS6"), HELD);
 	feed_fixture_follow(registry, "A: AS1 10.0.0.0/24; B: AS2 10.0.1.0/24; C: AS3 AS6");
-	registry_sql(registry, "UPDATE cas SET held_at = NULL");
+	registry_sql(registry, "UPDATE cas SET set_aside_at = NULL, set_aside_reason = NULL");
 	assert_string_equal(feed_fixture_plan(registry, "A: AS1 10.0.0.0/23; B: AS2 AS3; C: AS6"),
 		"A grown +10.0.1.0/24\nB exchanged +AS3 -10.0.1.0/24\nC shrunk -AS3\nAS3 C>B\n10.0.1.0/24 B>A\n");
 }
