@@ -234,8 +234,8 @@ reconcile_aside__can_be_suspended_and_deleted(void **state)
 	WORLD_OK(ca_delete(&world->context, &world_actor, ONE_ID, fault));
 	WORLD_OK(ca_suspend(&world->context, &world_actor, TWO_ID, fault));
 	assert_true(world_cut(world) > 1);
-	assert_int_equal(number(world, "SELECT count(*) AS it " LIVE "(o.ca_id IN (4, 5) OR o.subject_ca_id IN (4, 5))"), 0);
-	assert_int_equal(number(world, "SELECT count(*) AS it FROM cas WHERE ca_id = 4 AND state = 'deleted'"), 1);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it " LIVE "(o.ca_id IN (4, 5) OR o.subject_ca_id IN (4, 5))"), 0);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it FROM cas WHERE ca_id = 4 AND state = 'deleted'"), 1);
 	assert_false(set_aside(world, TWO_ID));
 	assert_manifests_tell_the_truth(world);
 }
