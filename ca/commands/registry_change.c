@@ -6,6 +6,7 @@
 
 #include "ca/base/memory.h"
 #include "ca/commands/member.h"
+#include "ca/commands/registry_transfers.h"
 #include "db/stores/ca_store.h"
 #include "db/stores/holding_store.h"
 #include "db/stores/registry_store.h"
@@ -40,6 +41,17 @@ static enum fault_code
 moved_meanwhile(const struct registry_party *party, struct fault *fault)
 {
 	return fault_set(fault, FAULT_CONFLICT, "CA \"%s\" was changed while the file was read: look at the plan again", party->handle);
+}
+
+static enum fault_code
+check_promised(const struct change *change, struct fault *fault)
+{
+	AUTO_CLEAR(struct resource_set, resource_set_clear) promised = RESOURCE_SET_INIT;
+	TRY(registry_transfers_promised(change->connection, &promised, fault));
+	if (resource_set_equal(&promised, &change->plan->promised))
+		return FAULT_NONE;
+	return fault_set(fault, FAULT_CONFLICT, "a transfer out of the registry was prepared or ended while the file was read: look at the "
+		"plan again");
 }
 
 /* The member is as the plan has it; what it held is free for others from here on. */
@@ -160,6 +172,7 @@ registry_change_write(struct db_connection *connection, const struct actor *acto
 	};
 	TRY(memory_new(plan->parties_count, sizeof *change.standings, &change.standings, fault));
 	TRY(memory_new(plan->parties_count, sizeof *change.groups, &change.groups, fault));
+	TRY(check_promised(&change, fault));
 	TRY(each(&change, true, take_out, fault));
 	TRY(each(&change, true, put_in, fault));
 	TRY(each(&change, false, create, fault));

@@ -36,6 +36,7 @@ take_holder(void *argument, const struct stats_holder *holder, struct fault *fau
 {
 	struct registry_feed *feed = argument;
 	(void)snprintf(feed->registry, sizeof feed->registry, "%s", holder->registry);
+	feed->dated_at = holder->dated_at;
 	return add(feed, holder->id, holder->line, holder->resources, fault);
 }
 

@@ -19,6 +19,7 @@ struct feed_holder {
 
 struct registry_feed {
 	char registry[FEED_REGISTRY_SIZE];              /* whose file it is; "": it doesn't say */
+	int64_t dated_at;                               /* the day that it tells of begins (UTC); 0: it doesn't say */
 	struct feed_holder *holders;                    /* in the order of the file */
 	size_t count, capacity;
 };

@@ -10,6 +10,7 @@
 #include "ca/commands/holdings.h"
 #include "ca/commands/registry_breaker.h"
 #include "ca/commands/registry_roas.h"
+#include "ca/commands/registry_transfers.h"
 #include "ca/feeds/holder_match.h"
 #include "db/stores/ca_store.h"
 #include "db/stores/registry_store.h"
@@ -50,6 +51,7 @@ registry_plan_free(struct registry_plan *plan)
 	for (size_t i = 0; i < plan->parties_count; i++)
 		party_clear(&plan->parties[i]);
 	registry_feed_clear(&plan->feed);
+	resource_set_clear(&plan->promised);
 	free(plan->parties);
 	free(plan->moves);
 	free(plan->roas);
@@ -262,27 +264,99 @@ withhold_from(struct registry_party *party, const struct resource_range *range, 
 	struct resource_set former = party->after;
 	party->after = rest;
 	rest = former;
+	party->withheld = true;
+	return FAULT_NONE;
+}
+
+/* A range that one party has and the file gives to another. */
+struct passage {
+	struct registry_plan *plan;
+	uint32_t from, to;
+};
+
+static enum fault_code
+stay(const struct passage *passage, const struct resource_range *range, const char *reason, struct fault *fault)
+{
+	struct registry_party *from = &passage->plan->parties[passage->from], *to = &passage->plan->parties[passage->to];
+	char text[RANGE_TEXT];
+	resource_range_text(range, text);
+	TRY(leave_with(from, range, fault));
+	TRY(withhold_from(to, range, fault));
+	return registry_plan_remark(passage->plan, fault, "%s stays with CA \"%s\" instead of moving to \"%s\": %s", text, from->handle,
+		to->handle, reason);
+}
+
+static enum fault_code
+stay_promised(void *argument, const struct resource_range *range, size_t index, struct fault *fault)
+{
+	(void)index;
+	return stay(argument, range, "it is part of a transfer that waits to be completed or cancelled", fault);
+}
+
+static enum fault_code
+move(void *argument, const struct resource_range *range, size_t index, struct fault *fault)
+{
+	const struct passage *passage = argument;
+	struct registry_plan *plan = passage->plan;
+	(void)index;
+	TRY(memory_reserve(&plan->moves, &plan->moves_capacity, plan->moves_count + 1, sizeof *plan->moves, fault));
+	plan->moves[plan->moves_count++] = (struct registry_move){ .range = *range, .from = passage->from, .to = passage->to };
+	plan->parties[passage->from].gives = true;
+	plan->parties[passage->to].takes = true;
 	return FAULT_NONE;
 }
 
 static enum fault_code
-move(struct registry_plan *plan, const struct match_overlap *overlap, uint32_t to, struct fault *fault)
+pass(struct registry_plan *plan, const struct match_overlap *overlap, uint32_t to, struct fault *fault)
 {
-	struct registry_party *parties = plan->parties;
-	char text[RANGE_TEXT];
+	AUTO_CLEAR(struct resource_set, resource_set_clear) all = RESOURCE_SET_INIT;
+	AUTO_CLEAR(struct resource_set, resource_set_clear) promised = RESOURCE_SET_INIT;
+	AUTO_CLEAR(struct resource_set, resource_set_clear) others = RESOURCE_SET_INIT;
+	const struct registry_party *parties = plan->parties;
+	struct passage passage = { .plan = plan, .from = overlap->member, .to = to };
+	char reason[HANDLE_MAX + 16];
 	if (parties[overlap->member].held || parties[to].held) {
-		const char *held = parties[parties[to].held ? to : overlap->member].handle;
-		resource_range_text(&overlap->range, text);
-		TRY(leave_with(&parties[overlap->member], &overlap->range, fault));
-		TRY(withhold_from(&parties[to], &overlap->range, fault));
-		return registry_plan_remark(plan, fault, "%s stays with CA \"%s\" instead of moving to \"%s\": \"%s\" is held", text,
-			parties[overlap->member].handle, parties[to].handle, held);
+		(void)snprintf(reason, sizeof reason, "\"%s\" is held", parties[parties[to].held ? to : overlap->member].handle);
+		return stay(&passage, &overlap->range, reason, fault);
 	}
-	TRY(memory_reserve(&plan->moves, &plan->moves_capacity, plan->moves_count + 1, sizeof *plan->moves, fault));
-	plan->moves[plan->moves_count++] = (struct registry_move){ .range = overlap->range, .from = overlap->member, .to = to };
-	parties[overlap->member].gives = true;
-	parties[to].takes = true;
-	return FAULT_NONE;
+	if (resource_set_empty(&plan->promised))
+		return move(&passage, &overlap->range, 0, fault);
+	TRY(resource_range_add(&overlap->range, &all, fault));
+	TRY(resource_set_intersection(&all, &plan->promised, &promised, fault));
+	TRY(resource_set_difference(&all, &plan->promised, &others, fault));
+	TRY(resource_range_each(&promised, stay_promised, &passage, fault));
+	return resource_range_each(&others, move, &passage, fault);
+}
+
+struct keeping {
+	struct registry_plan *plan;
+	struct registry_party *party;
+};
+
+static enum fault_code
+keep_range(void *argument, const struct resource_range *range, size_t index, struct fault *fault)
+{
+	const struct keeping *keeping = argument;
+	char text[RANGE_TEXT];
+	(void)index;
+	resource_range_text(range, text);
+	TRY(leave_with(keeping->party, range, fault));
+	return registry_plan_remark(keeping->plan, fault, "%s stays with CA \"%s\", although the file gives it to nobody: it is part of a "
+		"transfer that waits to be completed or cancelled", text, keeping->party->handle);
+}
+
+/* What leaves for another registry leaves with the completion of its transfer, once that one publishes, and not by the file of a day. */
+static enum fault_code
+keep_promised(struct registry_plan *plan, struct registry_party *party, struct fault *fault)
+{
+	AUTO_CLEAR(struct resource_set, resource_set_clear) lost = RESOURCE_SET_INIT;
+	AUTO_CLEAR(struct resource_set, resource_set_clear) promised = RESOURCE_SET_INIT;
+	struct keeping keeping = { .plan = plan, .party = party };
+	if (party->held || resource_set_empty(&plan->promised) || resource_set_equal(&party->before, &party->after))
+		return FAULT_NONE;
+	TRY(resource_set_difference(&party->before, &party->after, &lost, fault));
+	TRY(resource_set_intersection(&lost, &plan->promised, &promised, fault));
+	return resource_range_each(&promised, keep_range, &keeping, fault);
 }
 
 static enum fault_code
@@ -290,8 +364,8 @@ keep_held(struct registry_plan *plan, struct registry_party *party, struct fault
 {
 	if (!party->held || resource_set_equal(&party->before, &party->after))
 		return FAULT_NONE;
-	TRY(registry_plan_remark(plan, fault, "CA \"%s\" is held, by an operator or as it exchanges resources in a change that is not "
-		"published yet: it keeps what it has; apply the file again when that is over", party->handle));
+	TRY(registry_plan_remark(plan, fault, "CA \"%s\" is held, by an operator, as it is set aside, or as it exchanges resources in a "
+		"change that is not published yet: it keeps what it has; apply the file again when that is over", party->handle));
 	return resource_set_copy(&party->before, &party->after, fault);
 }
 
@@ -301,10 +375,12 @@ find_moves(struct registry_plan *plan, const struct holder_match *found, const u
 	for (size_t i = 0; i < found->overlaps_count; i++) {
 		const struct match_overlap *overlap = &found->overlaps[i];
 		if (party_of[overlap->holder] != overlap->member)
-			TRY(move(plan, overlap, party_of[overlap->holder], fault));
+			TRY(pass(plan, overlap, party_of[overlap->holder], fault));
 	}
-	for (size_t i = 0; i < (size_t)plan->counts.members; i++)
+	for (size_t i = 0; i < (size_t)plan->counts.members; i++) {
+		TRY(keep_promised(plan, &plan->parties[i], fault));
 		TRY(keep_held(plan, &plan->parties[i], fault));
+	}
 	return FAULT_NONE;
 }
 
@@ -312,8 +388,9 @@ static enum registry_change
 change_of(const struct registry_party *party)
 {
 	bool gains = !resource_set_empty(&party->gained), loses = !resource_set_empty(&party->lost);
+	/* Whose resources all stay where they are isn't made yet: with an id that changes each day it would be made again each day. */
 	if (party->ca_id == 0)
-		return REGISTRY_NEW;
+		return party->withheld && !gains ? REGISTRY_SAME : REGISTRY_NEW;
 	if (party->line == 0 && loses)
 		return REGISTRY_GONE;
 	if (gains && loses)
@@ -387,12 +464,14 @@ registry_plan_make(struct db_connection *connection, const char *path, const str
 	TRY(registry_feed_read(path, &plan->feed, fault));
 	TRY(check_registry(connection, plan, limits, fault));
 	TRY(check_above(connection, &plan->feed, fault));
+	TRY(registry_transfers_promised(connection, &plan->promised, fault));
 	TRY(load_members(connection, plan, fault));
 	TRY(compute(connection, plan, fault));
 	TRY(digest_new(&digest, fault));
 	TRY(registry_breaker_digest(plan, digest, fault));
 	TRY(registry_roas_find(connection, plan, digest, fault));
 	TRY(registry_breaker_judge(plan, limits, digest, fault));
+	TRY(registry_transfers_judge(connection, plan, fault));
 	*ret_plan = MOVE(plan);
 	return FAULT_NONE;
 }

@@ -5,7 +5,8 @@
  *
  * The file is the whole truth: who is not in it loses everything, though CA, handle and intents stay, so that all comes back when
  * the resources do. Members are told by what they hold (holder_match.h). A member that is held keeps what it has, and what would move
- * to or from it stays where it is, each with a remark.
+ * to or from it stays where it is; so does what a prepared transfer promises to another registry. Each with a remark. Nobody is made
+ * of nothing but what stays with others.
  *
  * Threads: safe for different calls. Memory: some 500 bytes a member, 150 a range; lists that are only shown end at
  * REGISTRY_LIST_MAX.
@@ -49,11 +50,12 @@ struct registry_party {
 	char *known_as;                         /* its stored alias; NULL: none */
 	const char *alias;                      /* what the file calls it, to be stored; NULL: that is known, or it isn't in it */
 	uint32_t line;                          /* of the file; 0: not in it */
-	bool held;                              /* on hold, or it gives or takes in a change that is not published yet */
+	bool held;                              /* on hold, set aside, or in an exchange that is not published yet */
 	int64_t roas_count;
 	struct resource_set before, after;
 	struct resource_set gained, lost;       /* the differences */
 	enum registry_change change;
+	bool withheld;                          /* the file gives it something that stays with another for now */
 	bool gives, takes;                      /* resources that another member gains, or loses */
 	uint32_t group;                         /* those that exchange resources have the same; else its own place */
 };
@@ -89,6 +91,7 @@ enum { REGISTRY_ASNS, REGISTRY_IPV4, REGISTRY_IPV6, REGISTRY_KINDS };
 
 struct registry_plan {
 	struct registry_feed feed;
+	struct resource_set promised;           /* of prepared transfers */
 	struct registry_party *parties;         /* members in order of ca_id, then those to be made in order of the file */
 	size_t parties_count, parties_capacity;
 	struct registry_move *moves;            /* in order of range */

@@ -7,6 +7,8 @@
 #include "ca/base/memory.h"
 #include "db/stores/roa_store.h"
 
+#define RETURNED_ROAS 16 /* so many of a member that holds nothing are looked at for who has its resources now */
+
 /* One ROA, as its replacements are sought. */
 struct search {
 	struct registry_plan *plan;
@@ -138,11 +140,60 @@ go_through(struct db_connection *connection, struct registry_plan *plan, uint32_
 	}
 }
 
+/* The party to be made that would hold all of a prefix; NULL: none. */
+static const struct registry_party *
+find_new(const struct registry_plan *plan, const struct prefix *prefix)
+{
+	for (size_t i = (size_t)plan->counts.members; i < plan->parties_count; i++)
+		if (resource_set_holds_prefix(&plan->parties[i].after, prefix))
+			return &plan->parties[i];
+	return NULL;
+}
+
+/*
+ * One who holds nothing can't be told by resources, and by its alias only where ids stay. Whether who comes now is the same is for a
+ * person to say: taken for another, it would get that one's ROAs and tokens.
+ */
+static enum fault_code
+look_for_returned(struct db_connection *connection, struct registry_plan *plan, const struct registry_party *party, struct fault *fault)
+{
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	TRY(roa_store_list(connection, party->ca_id, 0, &stmt, fault));
+	for (int count = 0; count < RETURNED_ROAS; count++) {
+		struct roa_record record;
+		struct payload payload;
+		char text[PAYLOAD_TEXT];
+		bool found;
+		TRY(roa_store_next(stmt, &record, &found, fault));
+		if (!found)
+			return FAULT_NONE;
+		TRY(read_payload(&record, &payload, fault));
+		const struct registry_party *new_party = find_new(plan, &payload.prefix);
+		payload_text(&payload, text);
+		if (new_party != NULL)
+			return registry_plan_remark(plan, fault, "CA \"%.80s\", which holds nothing, has a ROA for %s, of the new \"%.80s\": if "
+				"that is the same holder, give \"%.20s\" its resources before (cadastre ca set)", party->handle, text,
+				new_party->handle, party->handle);
+	}
+	return FAULT_NONE;
+}
+
+static enum fault_code
+find_returned(struct db_connection *connection, struct registry_plan *plan, struct fault *fault)
+{
+	for (size_t i = 0; i < (size_t)plan->counts.members && plan->counts.changes[REGISTRY_NEW] > 0; i++) {
+		const struct registry_party *party = &plan->parties[i];
+		if (party->change == REGISTRY_SAME && party->roas_count > 0 && resource_set_empty(&party->after))
+			TRY(look_for_returned(connection, plan, party, fault));
+	}
+	return FAULT_NONE;
+}
+
 enum fault_code
 registry_roas_find(struct db_connection *connection, struct registry_plan *plan, struct digest *digest, struct fault *fault)
 {
 	for (size_t i = 0; i < (size_t)plan->counts.members; i++)
 		if (plan->parties[i].change != REGISTRY_SAME && plan->parties[i].roas_count > 0)
 			TRY(go_through(connection, plan, (uint32_t)i, digest, fault));
-	return FAULT_NONE;
+	return find_returned(connection, plan, fault);
 }

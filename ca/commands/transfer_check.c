@@ -191,7 +191,7 @@ check_all_prepared(struct db_connection *connection, struct transfer_run *run, s
 		int64_t transfer_id;
 		struct span resources;
 		bool found;
-		TRY(transfer_store_next_prepared(stmt, &transfer_id, &resources, &found, fault));
+		TRY(transfer_store_next_resources(stmt, &transfer_id, &resources, &found, fault));
 		if (!found)
 			break;
 		count++;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ca/base/gzip_reader.h"
+#include "ca/base/instant.h"
 #include "ca/base/memory.h"
 #include "ca/feeds/claims.h"
 
@@ -25,6 +26,7 @@ struct reading {
 	bool version_seen;
 	bool many_registries;   /* the NRO's own file, made of all of theirs */
 	char registry[FEED_REGISTRY_SIZE];
+	int64_t dated_at;
 	uint64_t records, records_told;
 	uint64_t kind_records[KINDS], kind_told[KINDS];
 	bool summary_seen[KINDS];
@@ -65,6 +67,16 @@ is_date(const char *text)
 		return false;
 	int month = (int)(date / 100 % 100), day = (int)(date % 100);
 	return month >= 1 && month <= 12 && day >= 1 && day <= days[month - 1];
+}
+
+/* When that day begins; 0 for none. */
+static int64_t
+date_begins(const char *text)
+{
+	uint64_t date;
+	if (!parse_count(text, &date) || date < 19700101)
+		return 0;
+	return instant_from_civil((struct civil_time){ .year = (int)(date / 10000), .month = (int)(date / 100 % 100), .day = (int)(date % 100) });
 }
 
 static enum fault_code
@@ -142,6 +154,7 @@ read_version(struct reading *reading, char **fields, size_t count, struct fault 
 		return fault_set(fault, FAULT_MALFORMED, "the version line has no dates, YYYYMMDD, in its 5th and 6th column");
 	(void)snprintf(reading->registry, sizeof reading->registry, "%s", fields[1]);
 	reading->many_registries = strcmp(reading->registry, "nro") == 0;
+	reading->dated_at = date_begins(fields[5]);
 	reading->version_seen = true;
 	return FAULT_NONE;
 }
@@ -334,7 +347,7 @@ give_holder(const struct reading *reading, size_t first, size_t end, stats_holde
 	AUTO_CLEAR(struct resource_set, resource_set_clear) resources = RESOURCE_SET_INIT;
 	const struct claim *claims = reading->claims.items;
 	struct stats_holder holder = {
-		.registry = reading->registry, .id = bytes_text(&reading->ids) + claims[first].holder,
+		.registry = reading->registry, .dated_at = reading->dated_at, .id = bytes_text(&reading->ids) + claims[first].holder,
 		.line = claims[first].line, .resources = &resources,
 	};
 	for (size_t i = first; i < end; i++) {

@@ -22,6 +22,7 @@
 
 struct stats_holder {
 	const char *registry;                           /* whose file it is, as its version line says: "afrinic", "nro" */
+	int64_t dated_at;                               /* the day that the file tells of begins (UTC); 0: it doesn't say */
 	const char *id;
 	uint32_t line;                                  /* of its first record */
 	const struct resource_set *resources;           /* canonical, not empty */

@@ -72,8 +72,10 @@ WHERE ca_id = :ca_id
 UPDATE cas SET roas_version = roas_version + 1 WHERE ca_id = :ca_id
 
 -- name: cas_delete
--- The row stays for the audit; the reconciler withdraws what was issued and then makes it 'deleted', which frees the handle.
-UPDATE cas SET state = 'deleting', roas_count = 0, roas_version = roas_version + 1, version = version + 1,
+-- The row stays for the audit; the reconciler withdraws what was issued and then makes it 'deleted', which frees the handle. Of one that
+-- was set aside too: to withdraw needs nothing of its own, no key above all. The same where it is suspended.
+UPDATE cas SET state = 'deleting', set_aside_reason = NULL, set_aside_at = NULL, roas_count = 0,
+	roas_version = roas_version + 1, version = version + 1,
 	changed_at = COALESCE(changed_at, :now_at), import_id = NULL
 WHERE ca_id = :ca_id
 
@@ -90,7 +92,8 @@ UPDATE cas SET held_at = NULL, version = version + 1, changed_at = COALESCE(chan
 WHERE ca_id = :ca_id AND held_at IS NOT NULL
 
 -- name: cas_suspend
-UPDATE cas SET suspended_at = :now_at, version = version + 1, changed_at = COALESCE(changed_at, :now_at), import_id = NULL
+UPDATE cas SET suspended_at = :now_at, set_aside_reason = NULL, set_aside_at = NULL, version = version + 1,
+	changed_at = COALESCE(changed_at, :now_at), import_id = NULL
 WHERE ca_id = :ca_id AND suspended_at IS NULL
 
 -- name: cas_resume

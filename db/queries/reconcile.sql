@@ -1,8 +1,11 @@
 -- What the reconciler reads of a CA, and what it writes when its objects were signed.
 
 -- name: reconcile_ca
+-- held: its changes wait, for its release or for those who gain what it gives up; what it has is renewed meanwhile.
 SELECT c.ca_id, c.handle, c.kind, c.parent_id, c.repository_id, c.directory, c.resources, c.state, c.version, c.changed_at, c.by_origin,
-	c.set_aside_at, c.held_at, c.suspended_at, c.roll_at, c.roll_staging_s, r.rsync_uri, r.rrdp_uri
+	c.set_aside_at, c.suspended_at, c.roll_at, c.roll_staging_s, r.rsync_uri, r.rrdp_uri,
+	c.held_at IS NOT NULL OR (c.change_last = 1 AND c.changed_at IS NOT NULL AND EXISTS (SELECT 1 FROM cas g
+		WHERE g.change_group = c.change_group AND g.change_last = 0 AND g.changed_at IS NOT NULL)) AS held
 FROM cas c JOIN repositories r ON r.repository_id = c.repository_id
 WHERE c.ca_id = :ca_id
 
@@ -60,10 +63,11 @@ ORDER BY change_group, ca_id
 LIMIT :count OFFSET :left
 
 -- name: reconcile_renewals
--- Of a CA on hold too, whose changes wait.
+-- Of a CA whose changes wait too: it is on hold, or those are set aside who gain what it gives up.
 SELECT ca_id, version FROM cas
 WHERE renew_at IS NOT NULL AND renew_at <= :now_at AND set_aside_at IS NULL AND kind = :kind
-	AND (changed_at IS NULL OR held_at IS NOT NULL)
+	AND (changed_at IS NULL OR held_at IS NOT NULL OR (change_last = 1 AND EXISTS (SELECT 1 FROM cas g
+		WHERE g.change_group = cas.change_group AND g.change_last = 0 AND g.changed_at IS NOT NULL)))
 ORDER BY renew_at
 LIMIT :count OFFSET :left
 

@@ -2,12 +2,14 @@
 
 -- name: registry_members
 -- scan: all members: a feed tells of all
-SELECT ca_id, handle, alias, resources, held_at IS NOT NULL AS held, change_group IS NOT NULL AS waiting, roas_count FROM cas
+SELECT ca_id, handle, alias, resources, held_at IS NOT NULL OR set_aside_at IS NOT NULL AS held, change_group IS NOT NULL AS waiting,
+	roas_count
+FROM cas
 WHERE kind = 'member' AND state = 'active'
 ORDER BY ca_id
 
 -- name: registry_member
-SELECT parent_id, resources, held_at IS NOT NULL AS held, change_group IS NOT NULL AS waiting FROM cas
+SELECT parent_id, resources, held_at IS NOT NULL OR set_aside_at IS NOT NULL AS held, change_group IS NOT NULL AS waiting FROM cas
 WHERE ca_id = :ca_id AND kind = 'member' AND state = 'active'
 
 -- name: registry_set_alias

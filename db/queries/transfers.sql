@@ -50,6 +50,14 @@ LIMIT :limit
 -- scan: the partial index holds only those that wait for somebody to complete them, of which a command bounds the number
 SELECT transfer_id, resources FROM transfers WHERE state = 'prepared' ORDER BY transfer_id
 
+-- name: transfers_since
+-- scan: all that were ever made, some thousands, and only where a feed is planned
+-- Without a date: since the last feed.
+SELECT transfer_id, resources FROM transfers
+WHERE state = 'issuing'
+	AND COALESCE(confirmed_at, created_at) >= COALESCE(:dated_at, (SELECT applied_at FROM registry_feeds ORDER BY feed_id DESC LIMIT 1), 0)
+ORDER BY transfer_id
+
 -- name: transfers_complete
 UPDATE transfers SET state = 'issuing', straddling = :straddling, roas_within = :roas_within, roas_straddling = :roas_straddling,
 	confirmed_at = :now_at

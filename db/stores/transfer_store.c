@@ -97,7 +97,18 @@ transfer_store_prepared(struct db_connection *connection, struct stmt **ret_stmt
 }
 
 enum fault_code
-transfer_store_next_prepared(struct stmt *stmt, int64_t *ret_transfer_id, struct span *ret_resources, bool *ret_found,
+transfer_store_since(struct db_connection *connection, int64_t dated_at, struct stmt **ret_stmt, struct fault *fault)
+{
+	TRY(stmt_start(connection, QUERY_TRANSFERS_SINCE, ret_stmt, fault));
+	if (dated_at != 0)
+		stmt_bind_int(*ret_stmt, ":dated_at", dated_at);
+	else
+		stmt_bind_null(*ret_stmt, ":dated_at");
+	return FAULT_NONE;
+}
+
+enum fault_code
+transfer_store_next_resources(struct stmt *stmt, int64_t *ret_transfer_id, struct span *ret_resources, bool *ret_found,
 	struct fault *fault)
 {
 	TRY(stmt_step(stmt, ret_found, fault));

@@ -33,7 +33,11 @@ CHECKED enum fault_code transfer_store_next(struct stmt *stmt, struct transfer_r
 
 /* Those that wait to be completed: transfer_id and resources alone. */
 CHECKED enum fault_code transfer_store_prepared(struct db_connection *connection, struct stmt **ret_stmt, struct fault *fault);
-CHECKED enum fault_code transfer_store_next_prepared(struct stmt *stmt, int64_t *ret_transfer_id, struct span *ret_resources,
+/* Those that were made since then; dated_at 0: since the last registry feed. Likewise. */
+CHECKED enum fault_code transfer_store_since(struct db_connection *connection, int64_t dated_at, struct stmt **ret_stmt,
+	struct fault *fault);
+/* Of either. */
+CHECKED enum fault_code transfer_store_next_resources(struct stmt *stmt, int64_t *ret_transfer_id, struct span *ret_resources,
 	bool *ret_found, struct fault *fault);
 
 /* Takes of the record: transfer_id, straddling, counts. The row must be a prepared one: the caller has looked. */

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "ca/commands/ca_commands.h"
+#include "ca/commands/hold_commands.h"
 #include "ca/resources/resource_list.h"
 #include "tests/support/world.h"
 
@@ -217,6 +218,28 @@ reconcile_aside__what_stands_there_stays(void **state)
 	assert_manifests_tell_the_truth(world);
 }
 
+/* Nothing of its own is needed to withdraw it: whoever is set aside goes at the first word, without a repair. */
+static void
+reconcile_aside__can_be_suspended_and_deleted(void **state)
+{
+	struct world *world = *state;
+	begin(world);
+	for (int64_t ca_id = ONE_ID; ca_id <= TWO_ID; ca_id++) {
+		break_key(world, ca_id);
+		world_sql(world, "DROP TABLE kept");
+		world_change_roas(world, ca_id, ca_id == ONE_ID ? "192.0.2.0/25" : "198.51.100.0/25", NULL);
+		(void)world_cut(world);
+		assert_true(set_aside(world, ca_id));
+	}
+	WORLD_OK(ca_delete(&world->context, &world_actor, ONE_ID, fault));
+	WORLD_OK(ca_suspend(&world->context, &world_actor, TWO_ID, fault));
+	assert_true(world_cut(world) > 1);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it " LIVE "(o.ca_id IN (4, 5) OR o.subject_ca_id IN (4, 5))"), 0);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it FROM cas WHERE ca_id = 4 AND state = 'deleted'"), 1);
+	assert_false(set_aside(world, TWO_ID));
+	assert_manifests_tell_the_truth(world);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, world_open, world_close)
 
 int
@@ -227,6 +250,7 @@ main(void)
 		CASE(reconcile_aside__a_key_above_is_no_fault_of_those_below),
 		CASE(reconcile_aside__renewals_go_on_below),
 		CASE(reconcile_aside__what_stands_there_stays),
+		CASE(reconcile_aside__can_be_suspended_and_deleted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "ca/commands/transfer_commands.h"
 #include "tests/unit/feed_fixture.h"
 
 struct writing {
@@ -76,6 +77,17 @@ make_c(struct registry *registry)
 }
 
 static void
+prepare_a_transfer(struct registry *registry)
+{
+	AUTO_CLEAR(struct resource_set, resource_set_clear) resources = registry_resources("AS2");
+	AUTO_CLEAR(struct transfer_effect, transfer_effect_clear) effect = TRANSFER_EFFECT_INIT;
+	const struct transfer_request request = { .from = "B", .resources = &resources };
+	int64_t transfer_id;
+	assert_int_equal(transfer_create(&registry->context, &registry_operator, &request, &registry->complaints, &effect, &transfer_id,
+		NULL), FAULT_NONE);
+}
+
+static void
 shrink_those_above(struct registry *registry)
 {
 	AUTO_CLEAR(struct resource_set, resource_set_clear) set = registry_resources("AS1-AS4");
@@ -99,6 +111,7 @@ registry_change__refuses_a_state_that_moved(void **state)
 	} cases[] = {
 		{ give_a_more, FAULT_CONFLICT }, { hold_a, FAULT_CONFLICT }, { delete_a, FAULT_CONFLICT },
 		{ give_as_5_to_another, FAULT_RESOURCE_CONFLICT }, { make_c, FAULT_CONFLICT }, { shrink_those_above, FAULT_INVALID },
+		{ prepare_a_transfer, FAULT_CONFLICT },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		void *own = NULL;

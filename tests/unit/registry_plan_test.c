@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "ca/commands/transfer_commands.h"
 #include "tests/unit/feed_file.h"
 #include "tests/unit/feed_fixture.h"
 
@@ -124,8 +125,8 @@ registry_plan__counts_roas_that_come_back(void **state)
 	assert_int_equal(plan->counts.roas_lost, 0);
 }
 
-#define HELD "# CA \"B\" is held, by an operator or as it exchanges resources in a change that is not published yet: it keeps what it has;" \
-	" apply the file again when that is over\n"
+#define HELD "# CA \"B\" is held, by an operator, as it is set aside, or as it exchanges resources in a change that is not published yet: " \
+	"it keeps what it has; apply the file again when that is over\n"
 
 static void
 registry_plan__a_member_on_hold_keeps_what_it_has(void **state)
@@ -141,17 +142,105 @@ registry_plan__a_member_on_hold_keeps_what_it_has(void **state)
 		"# AS3 stays with CA \"C\" instead of moving to \"B\": \"B\" is held\n"
 		"# 10.0.1.0/24 stays with CA \"B\" instead of moving to \"A\": \"B\" is held\n"
 		HELD);
-	/* Who would be made of nothing but its space is made with nothing, for now. */
-	assert_string_equal(feed_fixture_plan(registry, "A: AS1 10.0.0.0/24; B: AS2; C: AS3 AS6; D: 10.0.1.0/24"),
-		"D new\n# 10.0.1.0/24 stays with CA \"B\" instead of moving to \"D\": \"B\" is held\n"
+	/* Who would be made of nothing but its space isn't made yet; who has nothing at all is. */
+	assert_string_equal(feed_fixture_plan(registry, "A: AS1 10.0.0.0/24; B: AS2; C: AS3 AS6; D: 10.0.1.0/24; E:"),
+		"E new\n# 10.0.1.0/24 stays with CA \"B\" instead of moving to \"D\": \"B\" is held\n"
 		HELD);
 	/* Not being in the file does nothing to it either. */
 	assert_string_equal(feed_fixture_plan(registry, "A: AS1 10.0.0.0/24; C: AS3 AS6"),
 		HELD);
+	/* One that is set aside can't be issued for, and nobody is to wait for that. */
+	registry_sql(registry, "UPDATE cas SET held_at = NULL; UPDATE cas SET set_aside_at = 5, set_aside_reason = 'x' WHERE ca_id = %" PRId64, b);
+	assert_string_equal(feed_fixture_plan(registry, "A: AS1; B: AS2 10.0.0.0/23; C: AS3 AS6"),
+		"# 10.0.0.0/24 stays with CA \"A\" instead of moving to \"B\": \"B\" is held\n");
+	assert_string_equal(feed_fixture_plan(registry, "A: AS1 10.0.0.0/24; B: AS2; C: AS3 AS6"), HELD);
 	feed_fixture_follow(registry, "A: AS1 10.0.0.0/24; B: AS2 10.0.1.0/24; C: AS3 AS6");
-	registry_sql(registry, "UPDATE cas SET held_at = NULL");
+	registry_sql(registry, "UPDATE cas SET set_aside_at = NULL, set_aside_reason = NULL");
 	assert_string_equal(feed_fixture_plan(registry, "A: AS1 10.0.0.0/23; B: AS2 AS3; C: AS6"),
 		"A grown +10.0.1.0/24\nB exchanged +AS3 -10.0.1.0/24\nC shrunk -AS3\nAS3 C>B\n10.0.1.0/24 B>A\n");
+}
+
+#define PROMISED "it is part of a transfer that waits to be completed or cancelled\n"
+
+static void
+registry_plan__what_waits_to_leave_the_registry_stays(void **state)
+{
+	struct registry *registry = *state;
+	AUTO_CLEAR(struct resource_set, resource_set_clear) resources = registry_resources("10.0.1.0/24 AS3");
+	AUTO_CLEAR(struct transfer_effect, transfer_effect_clear) effect = TRANSFER_EFFECT_INIT;
+	const struct transfer_request request = { .from = "A", .resources = &resources };
+	int64_t transfer_id;
+	(void)registry_member_id(registry, "A", "AS1-AS4 10.0.0.0/22");
+	(void)registry_member_id(registry, "B", "AS9");
+	if (transfer_create(&registry->context, &registry_operator, &request, &registry->complaints, &effect, &transfer_id, &registry->fault)
+		!= FAULT_NONE)
+		fail_msg("%s", registry->fault.message);
+	/* Given to another member, in part; to a new one; to nobody. */
+	assert_string_equal(feed_fixture_plan(registry, "A: AS1-AS4 10.0.2.0/23; B: AS9 10.0.0.0/23"),
+		"A shrunk -10.0.0.0/24\nB grown +10.0.0.0/24\n10.0.0.0/24 A>B\n"
+		"# 10.0.1.0/24 stays with CA \"A\" instead of moving to \"B\": " PROMISED);
+	assert_string_equal(feed_fixture_plan(registry, "A: AS1-AS2 AS4 10.0.0.0/22; B: AS9; C: AS3"),
+		"# AS3 stays with CA \"A\" instead of moving to \"C\": " PROMISED);
+	assert_string_equal(feed_fixture_plan(registry, "B: AS9"),
+		"A gone -AS1-AS2 -AS4 -10.0.0.0/24 -10.0.2.0/23\n"
+		"# AS3 stays with CA \"A\", although the file gives it to nobody: " PROMISED
+		"# 10.0.1.0/24 stays with CA \"A\", although the file gives it to nobody: " PROMISED);
+	assert_int_equal(transfer_cancel(&registry->context, &registry_operator, transfer_id, &registry->fault), FAULT_NONE);
+	assert_string_equal(feed_fixture_plan(registry, "A: AS1-AS2 AS4 10.0.0.0/22; B: AS9"), "A shrunk -AS3\n");
+}
+
+/* What the file of the day before doesn't know of isn't taken back unasked. */
+static void
+registry_plan__takes_no_later_transfer_back_unasked(void **state)
+{
+	struct registry *registry = *state;
+	AUTO_CLEAR(struct resource_set, resource_set_clear) resources = registry_resources("10.0.1.0/24");
+	AUTO_CLEAR(struct transfer_effect, transfer_effect_clear) effect = TRANSFER_EFFECT_INIT;
+	const struct transfer_request request = { .from = "A", .to = "B", .resources = &resources };
+	static const struct { const char *date, *over_limits; } cases[] = {
+		{ "20251231", "transfer 1 is taken back, which is later than this file" },
+		{ "20260101", "transfer 1 is taken back, which is later than this file" },
+		{ "20260102", "" },
+		{ "00000000", "transfer 1 is taken back, which is later than this file" },
+	};
+	int64_t transfer_id;
+	(void)registry_member_id(registry, "A", "10.0.0.0/23");
+	(void)registry_member_id(registry, "B", "AS9");
+	assert_int_equal(transfer_create(&registry->context, &registry_operator, &request, &registry->complaints, &effect, &transfer_id,
+		&registry->fault), FAULT_NONE);
+	registry_sql(registry, "UPDATE cas SET changed_at = NULL, change_group = NULL, change_last = 0");
+	for (size_t i = 0; i < 2 * (sizeof cases / sizeof *cases); i++) {
+		AUTO(struct registry_plan, registry_plan_free) plan = NULL;
+		bool knows = i % 2 != 0;
+		char text[512];
+		(void)snprintf(text, sizeof text, "2|x|1|3|00000000|%s|0\nx|*|ipv4|*|2|summary\nx|*|asn|*|1|summary\n"
+			"x||ipv4|10.0.0.0|256||allocated|A\nx||ipv4|10.0.1.0|256||allocated|%s\nx||asn|9|1||allocated|B\n", cases[i / 2].date,
+			knows ? "B" : "A");
+		const char *path = registry_path(registry, "file");
+		feed_file_write(path, text);
+		AUTO(struct db_connection, db_reader_release) connection = NULL;
+		assert_int_equal(db_reader_acquire(registry->db, &connection, NULL), FAULT_NONE);
+		assert_int_equal(registry_plan_make(connection, path, &feed_fixture_no_limits, &plan, &registry->fault), FAULT_NONE);
+		assert_string_equal(bytes_text(&plan->over_limits), knows ? "" : cases[i / 2].over_limits);
+	}
+}
+
+static void
+registry_plan__says_who_may_have_come_back_under_another_id(void **state)
+{
+	struct registry *registry = *state;
+	int64_t a = registry_member_id(registry, "A", "AS1 10.0.0.0/23");
+	(void)registry_member_id(registry, "B", "AS2");
+	feed_fixture_roa(registry, a, 1, "10.0.0.0/24", 24);
+	feed_fixture_follow(registry, "B: AS2");
+	assert_string_equal(feed_fixture_plan(registry, "x: AS1; B: AS2"), "x new +AS1\n");
+	assert_string_equal(feed_fixture_plan(registry, "x: AS1 10.0.0.0/23; B: AS2"), "x new +AS1 +10.0.0.0/23\n"
+		"# CA \"A\", which holds nothing, has a ROA for AS1 10.0.0.0/24, of the new \"x\": if that is the same holder, give \"A\" its "
+		"resources before (cadastre ca set)\n");
+	AUTO_CLEAR(struct resource_set, resource_set_clear) resources = registry_resources("10.0.0.0/23");
+	assert_int_equal(ca_set_resources(&registry->context, &registry_operator, a, &resources, &registry->complaints, &registry->fault),
+		FAULT_NONE);
+	assert_string_equal(feed_fixture_plan(registry, "x: AS1 10.0.0.0/23; B: AS2"), "A grown +AS1\n");
 }
 
 static void
@@ -218,6 +307,9 @@ main(void)
 		CASE(bounds_its_lists),
 		CASE(counts_roas_that_come_back),
 		CASE(a_member_on_hold_keeps_what_it_has),
+		CASE(what_waits_to_leave_the_registry_stays),
+		CASE(takes_no_later_transfer_back_unasked),
+		CASE(says_who_may_have_come_back_under_another_id),
 		CASE(refuses_resources_beyond_those_above),
 		CASE(refuses_another_registry_s_file),
 	};

@@ -277,6 +277,36 @@ transfer_serials__the_giver_waits_for_the_receiver(void **state)
 	assert_int_equal(number(registry.world, "SELECT serial AS it FROM transfers"), serial);
 }
 
+/* And as long as that takes: what the giver has is renewed, as that of a member on hold. */
+static void
+transfer_serials__a_giver_that_waits_is_renewed(void **state)
+{
+	struct registry_of_blocks registry;
+	char sql[128];
+	begin(&registry, *state, 2);
+	struct world *world = registry.world;
+	transfer(&registry, 0, 1, false);
+	(void)snprintf(sql, sizeof sql, "UPDATE cas SET set_aside_at = 5, set_aside_reason = 'x' WHERE ca_id = %" PRId64,
+		registry.members[1]);
+	world_sql(world, sql);
+	for (int hours = 0; hours < 60; hours += 6) {
+		clock_hand_set(&world->clock, clock_now(&world->clock) + 6 * 3600);
+		(void)world_cut(world);
+		assert_int_equal(number(world, "SELECT count(*) AS it FROM objects WHERE kind = 'mft' AND published_serial IS NOT NULL AND "
+			"withdrawn_serial IS NULL AND ca_id = %" PRId64 " AND not_after_at > %" PRId64, registry.members[0],
+			clock_now(&world->clock) + 6 * 3600), 1);
+	}
+	assert_string_equal(state_of(&registry), "issuing 0 not yet");
+	expect_no_overclaim(world);
+	WORLD_OK(ca_repair(&world->context, &world_actor, registry.members[1], fault));
+	/* Now and then the first round brings no cut: the scheduler would try again, as is done here. */
+	int64_t serial = cut(&registry);
+	for (int more = 0; serial == 0 && more < 3; more++)
+		serial = cut(&registry);
+	assert_true(serial > 0);
+	assert_int_equal(number(world, "SELECT serial AS it FROM transfers"), serial);
+}
+
 /* Suspended and resumed right after a transfer: what comes back is what it holds then. */
 static void
 transfer_serials__goes_with_a_suspension(void **state)
@@ -304,6 +334,7 @@ main(void)
 		cmocka_unit_test(transfer_serials__no_payload_is_ever_missing),
 		CASE(is_done_with_the_notification),
 		CASE(the_giver_waits_for_the_receiver),
+		CASE(a_giver_that_waits_is_renewed),
 		CASE(goes_with_a_suspension),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
