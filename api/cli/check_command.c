@@ -130,7 +130,7 @@ check_command(struct cli *cli, struct fault *fault)
 	struct clock clock;
 	bool network = arguments->options[TAL] != NULL;
 	clock_init(&clock);
-	struct check_request request = { .directory = -1, .now_at = clock_now(&clock) };
+	struct check_request request = { .directory = -1, .now_at = clock_now(&clock), .clock = &clock };
 	if (!network && data == NULL)
 		return fault_set(fault, FAULT_USAGE, "--data DIR, or --tal FILE for what is served over the network");
 	if (!network && (arguments->options[RRDP_URI] != NULL || arguments->options[CA_FILE] != NULL || arguments->options[RSYNC] != NULL))

@@ -32,12 +32,15 @@ struct self_check {
 	bool started;
 	int64_t everything_ms;                  /* monotonic: when everything was checked last; 0: never */
 	int64_t last_serial;                    /* that was checked */
+	bool rsync_found;                       /* the last look at the rsync tree found something */
 	bool doubtful;                          /* the last check found something severe, for the first time */
 	pthread_mutex_t mutex;                  /* guards what follows */
 	struct check_report report;             /* the last */
 	bool made;
 	bool severe;                            /* confirmed */
 	int64_t everything_at;
+	bool failed;                            /* the last could not be made */
+	char failure[200];
 };
 
 void
@@ -103,18 +106,35 @@ keep(struct self_check *check, struct check_report *report, bool everything)
 		log_findings(&check->report);
 }
 
+/* A check that can't be made must not look like one that found nothing. */
+static void
+note_fault(struct self_check *check, enum fault_code code, const struct fault *cause)
+{
+	pthread_mutex_lock(&check->mutex);
+	check->failed = code != FAULT_NONE && code != FAULT_BUSY;
+	if (check->failed)
+		(void)snprintf(check->failure, sizeof check->failure, "%.*s", (int)sizeof check->failure - 1, cause->message);
+	pthread_mutex_unlock(&check->mutex);
+}
+
 enum fault_code
 self_check_once(struct self_check *check, bool everything, struct fault *fault)
 {
 	AUTO_CLEAR(struct check_report, check_report_clear) report = CHECK_REPORT_INIT;
 	struct check_request request = {
-		.directory = check->directory, .db = check->db, .repository_id = check->repository_id, .now_at = clock_now(check->clock),
+		.directory = check->directory, .db = check->db, .repository_id = check->repository_id, .now_at = clock_now(check->clock), .clock = check->clock,
 		.known = check->known, .changed_only = !everything, .stop = &check->alarm.stop,
-		/* The rsync tree follows at a rhythm of its own and is large: with everything. */
-		.without_rsync = !everything,
+		/* The rsync tree follows at a rhythm of its own and is large: with everything, or until it is as it should be. */
+		.without_rsync = !everything && !check->rsync_found,
 	};
 	memcpy(request.horizon_s, check->horizon_s, sizeof request.horizon_s);
-	TRY(check_run(&request, &report, fault));
+	struct fault cause = FAULT_INIT;
+	enum fault_code code = check_run(&request, &report, &cause);
+	note_fault(check, code, &cause);
+	if (code != FAULT_NONE)
+		return fault_set(fault, code, "%s", cause.message);
+	if (!request.without_rsync)
+		check->rsync_found = report.counts[CHECK_RSYNC_TIME] > 0;
 	keep(check, &report, everything);
 	return FAULT_NONE;
 }
@@ -279,6 +299,8 @@ self_check_tell(void *self, struct health_report *health, struct fault *fault)
 	json_writer_end(health->json);
 	if (check->made)
 		find(check, health);
+	if (check->failed)
+		health_find(health, HEALTH_WARNING, "failing", "what is served can't be checked: %s", check->failure);
 	pthread_mutex_unlock(&check->mutex);
 	return FAULT_NONE;
 }

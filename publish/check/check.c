@@ -12,11 +12,19 @@ check_go_on(const struct check *check, struct fault *fault)
 	return stop == NULL || !*stop ? FAULT_NONE : fault_set(fault, FAULT_BUSY, "the check was stopped");
 }
 
+void
+check_look_at_clock(struct check *check)
+{
+	if (check->request->clock != NULL)
+		check->now_at = clock_now(check->request->clock);
+	check->report->checked_at = check->now_at;
+}
+
 enum fault_code
 check_note(struct check *check, enum check_object object, const char *uri, int64_t not_after_at, struct fault *fault)
 {
 	struct check_report *report = check->report;
-	int64_t left_s = not_after_at - check->request->now_at;
+	int64_t left_s = not_after_at - check->now_at;
 	report->objects[object]++;
 	if (report->expires_at[object] == 0 || not_after_at < report->expires_at[object])
 		report->expires_at[object] = not_after_at;
@@ -70,6 +78,7 @@ run(struct check *check, struct fault *fault)
 	if (request->db == NULL && !request->without_rsync)
 		TRY(check_rsync_read(check, fault));
 	TRY(check_rrdp(check, fault));
+	check_look_at_clock(check);
 	TRY(check_database_rrdp(check, fault));
 	TRY(check_objects(check, anchor, fault));
 	TRY(check_database_cas(check, fault));
@@ -90,7 +99,7 @@ enum fault_code
 check_run(const struct check_request *request, struct check_report *report, struct fault *fault)
 {
 	AUTO_CLEAR(struct check, check_clear) check = {
-		.request = request, .report = report, .index = CHECK_INDEX_INIT, .snapshot = -1,
+		.request = request, .report = report, .now_at = request->now_at, .index = CHECK_INDEX_INIT, .snapshot = -1,
 	};
 	int64_t begun_ms = clock_monotonic_ms();
 	report->checked_at = request->now_at;

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ca/base/clock.h"
 #include "ca/base/fault.h"
 #include "ca/resources/payload.h"
 #include "ca/views/check_view.h"
@@ -41,7 +42,8 @@ struct check_request {
 	const char *notification_uri;           /* with a source: fetched in place of the one that the trust anchor names; NULL: that */
 	struct db *db;                          /* NULL: only what needs none is checked */
 	int64_t repository_id;
-	int64_t now_at;
+	int64_t now_at;                         /* what is served is judged at this time */
+	const struct clock *clock;              /* borrowed; NULL, or: at the time at which it was all there, which may be long after */
 	int64_t horizon_s[CHECK_OBJECTS];       /* what expires sooner is a finding; 0: only what has expired */
 	bool without_rsync;
 	struct check_known *known;              /* NULL, or: what was right before, and now becomes what is */

@@ -137,9 +137,9 @@ diagnose(struct check *check, const struct lint_look_certificate *look, const ch
 	TRY(lint_look_verify(look->spki, look->tbs, look->signature, &verified, fault));
 	if (!verified)
 		return FOUND(check, CERTIFICATE_SIGNATURE, uri, fault, "the trust anchor's certificate isn't signed by its own key");
-	if (look->not_after_at <= check->request->now_at)
+	if (look->not_after_at <= check->now_at)
 		return FOUND(check, CERTIFICATE_EXPIRED, uri, fault, "notAfter has passed");
-	if (look->not_before_at > check->request->now_at)
+	if (look->not_before_at > check->now_at)
 		return FOUND(check, CERTIFICATE_FUTURE, uri, fault, "notBefore lies ahead");
 	return FOUND(check, OBJECT_PROFILE, uri, fault, "%s", refusal->message);
 }
@@ -152,7 +152,7 @@ judge(struct check *check, struct check_authority *anchor, const struct lint_loo
 	struct lint_issuer lint = check_authority_issuer(anchor);
 	lint.certificate_uri = lint.crl_uri = NULL;
 	struct lint_certificate_wanted wanted = {
-		.ta = true, .ca = true, .spki = look->spki, .now_at = check->request->now_at, .resources = &anchor->resources,
+		.ta = true, .ca = true, .spki = look->spki, .now_at = check->now_at, .resources = &anchor->resources,
 		.repository_uri = anchor->repository_uri, .manifest_uri = anchor->manifest_uri,
 		.notification_uri = check->notification_uri[0] != '\0' ? check->notification_uri : NULL,
 	};
@@ -230,5 +230,6 @@ check_anchor(struct check *check, struct check_authority **ret_anchor, struct fa
 	TRY(load_tal(check, &tal, &loaded, fault));
 	if (loaded)
 		TRY(load_certificate(check, &tal, &der, &loaded, fault));
+	check_look_at_clock(check);
 	return loaded ? make_anchor(check, &tal, bytes_span(&der), ret_anchor, fault) : FAULT_NONE;
 }

@@ -139,7 +139,7 @@ judge(struct check *check, const struct check_authority *issuer, const struct li
 	bool inherits = look->inherits_ipv4 || look->inherits_ipv6 || look->inherits_asns;
 	bool notifies = look->notification_uri.data != NULL;
 	struct lint_certificate_wanted wanted = {
-		.ca = true, .spki = look->spki, .now_at = check->request->now_at, .resources = inherits ? NULL : &look->resources,
+		.ca = true, .spki = look->spki, .now_at = check->now_at, .resources = inherits ? NULL : &look->resources,
 		.repository_uri = authority->repository_uri, .manifest_uri = authority->manifest_uri,
 		.notification_uri = notifies ? check->notification_uri : NULL,
 	};

@@ -50,9 +50,9 @@ diagnose(struct check *check, const struct check_authority *authority, const str
 		return FOUND(check, CRL_SIGNATURE, uri, fault, "the signature doesn't verify under the CA's key");
 	if (!check_span_is(look->issuer, authority->name) || (look->authority_key.data != NULL && !span_equal(look->authority_key, key)))
 		return FOUND(check, CRL_ISSUER, uri, fault, "issuer or AuthorityKeyIdentifier isn't the CA's");
-	if (look->next_update_at <= check->request->now_at)
+	if (look->next_update_at <= check->now_at)
 		return FOUND(check, CRL_STALE, uri, fault, "nextUpdate has passed");
-	if (look->this_update_at > check->request->now_at)
+	if (look->this_update_at > check->now_at)
 		return FOUND(check, CRL_FUTURE, uri, fault, "thisUpdate lies ahead");
 	return FOUND(check, OBJECT_PROFILE, uri, fault, "%s", refusal->message);
 }
@@ -76,7 +76,7 @@ check_crl(struct check *check, struct check_authority *authority, bool *ret_righ
 	authority->crl_next_update_at = look.next_update_at;
 	struct lint_crl_wanted wanted = {
 		.number = look.number, .this_update_at = look.this_update_at, .next_update_at = look.next_update_at,
-		.now_at = check->request->now_at, .revocations = look.revocations,
+		.now_at = check->now_at, .revocations = look.revocations,
 	};
 	code = lint_crl_tbs(look.tbs, &lint, &wanted, &refusal);
 	if (code == FAULT_NONE)

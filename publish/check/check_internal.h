@@ -28,6 +28,7 @@ struct check_key {
 struct check {
 	const struct check_request *request;
 	struct check_report *report;
+	int64_t now_at;                         /* at which objects are judged */
 	struct check_index index;
 	struct check_repository repository;     /* with a database */
 	char notification_uri[CHECK_URI];       /* of the trust anchor's certificate */
@@ -45,6 +46,8 @@ struct check {
 
 /* BUSY once the check is to stop. */
 CHECKED enum fault_code check_go_on(const struct check *check, struct fault *fault);
+/* It has been read: what was issued meanwhile is of no future. */
+void check_look_at_clock(struct check *check);
 /* Counts an object and notes when it expires. */
 CHECKED enum fault_code check_note(struct check *check, enum check_object object, const char *uri, int64_t not_after_at,
 	struct fault *fault);

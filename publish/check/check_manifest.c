@@ -188,7 +188,7 @@ judge_list(struct walk *walk, size_t count, bool *ret_right, struct fault *fault
 	const char *slash = strrchr(walk->authority->crl_uri, '/');
 	struct lint_manifest_wanted wanted = {
 		.number = look->number, .this_update_at = look->this_update_at, .next_update_at = look->next_update_at,
-		.now_at = walk->check->request->now_at, .entries = count, .crl_name = slash != NULL ? slash + 1 : "", .crl_hash = walk->crl_hash,
+		.now_at = walk->check->now_at, .entries = count, .crl_name = slash != NULL ? slash + 1 : "", .crl_hash = walk->crl_hash,
 	};
 	enum fault_code code = lint_manifest_content(content, &wanted, &refusal);
 	if (code != FAULT_NONE && code != FAULT_LINT)
@@ -202,9 +202,9 @@ judge_times(struct walk *walk, bool *ret_right, struct fault *fault)
 {
 	const char *uri = walk->authority->manifest_uri;
 	*ret_right = false;
-	if (walk->look.next_update_at <= walk->check->request->now_at)
+	if (walk->look.next_update_at <= walk->check->now_at)
 		return FOUND(walk->check, MANIFEST_STALE, uri, fault, "nextUpdate has passed");
-	if (walk->look.this_update_at > walk->check->request->now_at)
+	if (walk->look.this_update_at > walk->check->now_at)
 		return FOUND(walk->check, MANIFEST_FUTURE, uri, fault, "thisUpdate lies ahead");
 	*ret_right = true;
 	return FAULT_NONE;
@@ -347,7 +347,7 @@ recall(struct walk *walk, const struct check_entry *manifest)
 	if (request->known == NULL || !request->changed_only || !authority->valid || certificate == NULL)
 		return;
 	const struct check_known_ca *ca = check_known_find(request->known, certificate->hash, manifest->hash);
-	if (ca == NULL || (ca->roas > 0 && ca->expires_at - request->now_at <= request->horizon_s[CHECK_ROA]))
+	if (ca == NULL || (ca->roas > 0 && ca->expires_at - check->now_at <= request->horizon_s[CHECK_ROA]))
 		return;
 	authority->known = true;
 	authority->roas = ca->roas;

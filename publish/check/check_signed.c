@@ -59,7 +59,7 @@ judge(struct check *check, struct pieces *pieces, struct span der, bool manifest
 	struct fault refusal = FAULT_INIT;
 	bool inherits = ee->inherits_ipv4 || ee->inherits_ipv6 || ee->inherits_asns, refused;
 	struct lint_certificate_wanted wanted = {
-		.spki = ee->spki, .now_at = check->request->now_at, .resources = inherits ? NULL : &ee->resources,
+		.spki = ee->spki, .now_at = check->now_at, .resources = inherits ? NULL : &ee->resources,
 		.object_uri = pieces->uri,
 	};
 	struct lint_signed_wanted signed_wanted = {

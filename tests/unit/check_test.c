@@ -43,6 +43,21 @@ check__finds_nothing_in_what_is_right(void **state)
 	assert_int_equal(report.objects[CHECK_ROA], 3);
 }
 
+/* What was issued while files were being fetched isn't of the future: everything is judged at the time at which it was there. */
+static void
+check__judges_at_the_time_at_which_all_was_read(void **state)
+{
+	struct served *served = *state;
+	AUTO_CLEAR(struct check_report, check_report_clear) report = CHECK_REPORT_INIT;
+	struct check_request request = served_request(served);
+	int64_t now_at = request.now_at;
+	request.now_at = WORLD_START - 86400; /* so long did it take */
+	request.clock = &served->world->clock;
+	served_check(&request, &report);
+	served_expect(&report, "");
+	assert_int_equal(report.checked_at, now_at);
+}
+
 static void
 check__needs_no_database(void **state)
 {
@@ -164,6 +179,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(check__finds_nothing_in_what_is_right),
+		CASE(check__judges_at_the_time_at_which_all_was_read),
 		CASE(check__needs_no_database),
 		CASE(check__looks_at_rsync_at_its_own_serial),
 		CASE(check__tells_what_expires_within_the_horizon),

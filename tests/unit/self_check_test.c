@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -131,6 +132,38 @@ self_check__is_sure_before_it_raises_alarm(void **state)
 	assert_int_equal(metrics_get(METRIC_FINDINGS_SEVERE), 0);
 }
 
+/* A file's time in rsync is looked at again after the next serial, too: it isn't right because nobody looked. */
+static void
+self_check__keeps_what_it_found_in_rsync(void **state)
+{
+	struct served *served = *state;
+	AUTO(struct self_check, self_check_free) check = new_check(served);
+	struct timespec times[2] = { { .tv_sec = WORLD_START }, { .tv_sec = WORLD_START } };
+	assert_int_equal(utimensat(served->directory, "rsync/current/ta/ta.cer", times, 0), 0);
+	WORLD_OK(self_check_once(check, true, fault));
+	assert_int_equal(number(check, "findings_total"), 1);
+	world_change_roas(served->world, served->alpha, "203.0.113.0/24", NULL);
+	served_publish_rrdp(served);
+	WORLD_OK(self_check_once(check, false, fault));
+	assert_int_equal(number(check, "serial"), 4);
+	assert_int_equal(number(check, "findings_total"), 1);
+}
+
+static void
+self_check__tells_that_it_cant_look(void **state)
+{
+	struct served *served = *state;
+	AUTO(struct self_check, self_check_free) check = NULL;
+	WORLD_OK(self_check_new(served->world->db, served->directory, &served->world->clock, 999, &config, &check, fault));
+	assert_int_equal(self_check_once(check, true, NULL), FAULT_NOT_FOUND);
+	AUTO(struct health, health_free) health = NULL;
+	AUTO_CLEAR(struct bytes, bytes_clear) text = BYTES_INIT;
+	WORLD_OK(health_new(served->world->db, &served->world->clock, &health, fault));
+	health_add(health, "check", self_check_tell, check);
+	assert_true(health_tell(health, &text));
+	assert_non_null(strstr(bytes_text(&text), "\"failing\""));
+}
+
 static void
 self_check__runs_by_itself_and_stops(void **state)
 {
@@ -169,6 +202,8 @@ main(void)
 		CASE(self_check__looks_at_what_changed),
 		CASE(self_check__sees_what_was_right_expire),
 		CASE(self_check__is_sure_before_it_raises_alarm),
+		CASE(self_check__keeps_what_it_found_in_rsync),
+		CASE(self_check__tells_that_it_cant_look),
 		CASE(self_check__runs_by_itself_and_stops),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
