@@ -170,8 +170,7 @@ step(struct self_check *check)
 		log_fault(LOG_WARNING, &fault, "checking what is served");
 	if (check->doubtful)
 		return AGAIN_MS;
-	int64_t least_ms = check->severe ? LOOK_MS : REST_LEAST_MS;
-	return took_ms * REST > least_ms ? took_ms * REST : least_ms;
+	return took_ms * REST > REST_LEAST_MS ? took_ms * REST : REST_LEAST_MS;
 }
 
 static void
@@ -196,7 +195,8 @@ run(void *argument)
 			continue;
 		next_ms = step(check);
 		free_ms = clock_monotonic_ms() + next_ms;
-		if (next_ms == 0)
+		/* A publication may put right what was severe: that wakes it sooner. */
+		if (next_ms == 0 || check->severe)
 			next_ms = LOOK_MS;
 	}
 	return NULL;

@@ -230,7 +230,11 @@ offline_anchor_open(const char *path, struct offline_anchor **ret_anchor, struct
 		return fault_set(fault, FAULT_NOT_FOUND, "%s holds no trust anchor's key: `cadastre ta init %s` makes one", path, path);
 	TRY(code);
 	TRY(parse_key(bytes_span(&file), &anchor->key, fault));
-	TRY(atomic_file_read(anchor->directory, OFFLINE_ANCHOR_LEDGER, SEALED_TEXT_MAX, &file, fault));
+	code = atomic_file_read(anchor->directory, OFFLINE_ANCHOR_LEDGER, SEALED_TEXT_MAX, &file, fault);
+	if (code == FAULT_NOT_FOUND)
+		return fault_set(fault, FAULT_NOT_FOUND, "%s has lost its ledger, which remembers all that was signed: bring it back from the copy "
+			"that was made after the last ceremony (an older one does, but forgets what was issued since)", path);
+	TRY(code);
 	TRY(ceremony_ledger_parse(bytes_span(&file), bytes_span(&anchor->key.spki), &anchor->ledger, fault));
 	if (!span_equal(bytes_span(&anchor->ledger->ta_key), bytes_span(&anchor->key.spki)))
 		return fault_set(fault, FAULT_INVALID, "the ledger in %s is another trust anchor's", path);

@@ -161,7 +161,8 @@ look(struct db *db, const struct guard_settings *settings, struct toll *toll, bo
 	*ret_refused = false;
 	TRY(db_reader_acquire(db, &connection, fault));
 	TRY(read_totals(connection, toll, fault));
-	if (toll->payloads < settings->payloads_min)
+	/* Not switched off by the first part of a loss. */
+	if (toll->payloads < settings->payloads_min && toll->payloads_before < settings->payloads_min)
 		return FAULT_NONE;
 	TRY(read_change(connection, toll, fault));
 	if (!too_many(settings, toll, toll->payloads_out, toll->cas_out))

@@ -23,7 +23,7 @@
 
 struct guard_settings {
 	int64_t share_percent;          /* that may be lost at once; 0: there is no guard */
-	int64_t payloads_min;           /* in force from so many payloads up */
+	int64_t payloads_min;           /* in force from so many payloads up, now or within the hour */
 };
 
 /*

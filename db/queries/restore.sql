@@ -57,6 +57,11 @@ UPDATE objects SET not_after_at = :now_at
 WHERE kind = 'ta' AND withdrawing = 0 AND withdrawn_serial IS NULL AND not_after_at > :now_at
 	AND key_id IN (SELECT key_id FROM keys WHERE handle IS NOT NULL)
 
+-- name: restore_ceremony
+-- There may have been ceremonies since, whose manifests have higher numbers than the one that is published again: the next is due now.
+-- scan: once in a restore
+UPDATE ta_ceremonies SET due_at = :now_at WHERE state = 'installed' AND due_at > :now_at
+
 -- name: restore_cas
 -- scan: once in a restore
 UPDATE cas SET changed_at = :now_at, version = version + 1, set_aside_reason = NULL, set_aside_at = NULL, import_id = NULL

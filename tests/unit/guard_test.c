@@ -281,6 +281,28 @@ guard__adds_small_losses_up(void **state)
 	totals_are(world, 15, 3);
 }
 
+/* A first loss that brings the registry below where the guard begins doesn't open the way for the rest. */
+static void
+guard__is_in_force_for_an_hour_longer(void **state)
+{
+	struct world *world = *state;
+	struct guard_settings from_20 = settings;
+	struct fault refusal = FAULT_INIT;
+	from_20.payloads_min = 20;
+	int64_t ca_id = member_with(world, 1, 20);
+	world_cut(world);
+	clock_hand_set(&world->clock, clock_now(&world->clock) + 3600);
+	remove_roas(world, ca_id, 1, 0, 1);
+	stage(world);
+	WORLD_OK(guard_check(world->db, world->repository_id, &from_20, &world->clock, fault));
+	cut(world);
+	remove_roas(world, ca_id, 1, 1, 20);
+	stage(world);
+	assert_int_equal(guard_check(world->db, world->repository_id, &from_20, &world->clock, &refusal), FAULT_GUARD);
+	clock_hand_set(&world->clock, clock_now(&world->clock) + 3600);
+	WORLD_OK(guard_check(world->db, world->repository_id, &from_20, &world->clock, fault));
+}
+
 static void
 guard__counts_cas_where_there_are_many(void **state)
 {
@@ -343,6 +365,7 @@ main(void)
 		CASE(guard__an_acceptance_covers_nothing_else),
 		CASE(guard__what_comes_back_is_no_loss),
 		CASE(guard__adds_small_losses_up),
+		CASE(guard__is_in_force_for_an_hour_longer),
 		CASE(guard__counts_cas_where_there_are_many),
 		CASE(guard__may_be_switched_off),
 		CASE(guard__ripe_2026_rows_are_missing),

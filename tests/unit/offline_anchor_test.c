@@ -148,7 +148,9 @@ offline_anchor__damaged_files_are_refused(void **state)
 			good.data[at] = before;
 		}
 		assert_int_equal(unlink(scratch_path(state, names[i])), 0);
-		assert_int_equal(open_it(scratch_path(state, "ta"), NULL), FAULT_NOT_FOUND);
+		struct fault fault = FAULT_INIT;
+		assert_int_equal(open_it(scratch_path(state, "ta"), &fault), FAULT_NOT_FOUND);
+		assert_non_null(strstr(fault.message, i == 0 ? "no trust anchor's key" : "has lost its ledger"));
 		write_file(scratch_path(state, names[i]), &good);
 		assert_int_equal(open_it(scratch_path(state, "ta"), NULL), FAULT_NONE);
 	}

@@ -146,12 +146,16 @@ restore_commands__leaves_offline_keys_alone(void **state)
 	struct world *world = *state;
 	publish(world);
 	world_sql(world, "UPDATE keys SET handle = NULL WHERE ca_id = (SELECT ca_id FROM cas WHERE kind = 'ta')");
+	world_sql(world, "INSERT INTO ta_ceremonies (number, state, request, requested_at, installed_at, due_at) VALUES (1, 'installed', x'00', 1, 2,"
+		" 99999999999)");
 	int64_t before = world_number(world, "SELECT manifest_number AS it FROM keys WHERE handle IS NULL");
 	int64_t end_at = world_number(world, "SELECT not_after_at AS it FROM objects WHERE kind = 'ta' AND withdrawn_serial IS NULL");
 	clock_hand_set(&world->clock, clock_now(&world->clock) + DAY);
 	restore(world, clock_now(&world->clock) - DAY, 2);
 	assert_int_equal(world_number(world, "SELECT manifest_number AS it FROM keys WHERE handle IS NULL"), before);
 	assert_int_equal(world_number(world, "SELECT not_after_at AS it FROM objects WHERE kind = 'ta' AND withdrawn_serial IS NULL"), end_at);
+	/* What ceremonies there were since is unknown: one is due. */
+	assert_int_equal(world_number(world, "SELECT due_at AS it FROM ta_ceremonies"), clock_now(&world->clock));
 }
 
 static void
