@@ -108,6 +108,8 @@ reconcile_ca(struct reconcile *reconcile, struct turn *turn, struct fault *fault
 	turn->version = state->version;
 	turn->parent_id = state->parent.ca_id;
 	TRY(plan_turn(reconcile, state, now_at, &plan, fault));
+	if (plan->nothing && turn->taken_from == LIST_AHEAD)
+		return fault_set(fault, FAULT_BUSY, "what a wrong clock signed waits for the CA above");
 	TRY(issue_plan(&reconcile->issue, state, plan, &objects, fault));
 	TRY(reconcile_commit(reconcile->db, state, plan, objects, fault));
 	if (state->deleting || plan->destroy)

@@ -267,7 +267,8 @@ load_ca(struct db_connection *connection, int64_t ca_id, struct ca_state *state,
 	state->changed = !stmt_null(stmt, "changed_at");
 	state->deleting = strcmp(text, "active") != 0;
 	state->suspended = !stmt_null(stmt, "suspended_at");
-	state->held = !stmt_null(stmt, "held_at");
+	/* What it gives up others gain first: until then it is planned as if on hold. */
+	state->held = !stmt_null(stmt, "held_at") || stmt_int(stmt, "gives_later") != 0;
 	state->roll_at = stmt_int(stmt, "roll_at");
 	state->roll_staging_s = stmt_null(stmt, "roll_staging_s") ? -1 : stmt_int(stmt, "roll_staging_s");
 	state->by_origin = stmt_int(stmt, "by_origin") != 0;

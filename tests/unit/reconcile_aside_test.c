@@ -217,6 +217,87 @@ reconcile_aside__what_stands_there_stays(void **state)
 	assert_manifests_tell_the_truth(world);
 }
 
+/* It ends, though the CA stays on the list of those to be done. */
+static void
+reconcile_aside__a_wrong_clock_and_a_hold_below(void **state)
+{
+	struct world *world = *state;
+	begin(world);
+	int64_t right_at = clock_now(&world->clock);
+	later(world, 340 * DAY);
+	(void)world_cut(world);
+	break_key(world, ISSUING_ID);
+	world_sql(world, "UPDATE cas SET set_aside_at = 1, set_aside_reason = 'a key' WHERE ca_id = 3; UPDATE cas SET held_at = 1 WHERE ca_id > 3");
+	clock_hand_set(&world->clock, right_at + 10);
+	for (int i = 0; i < 3; i++) {
+		struct reconcile_result result = { 0 };
+		struct reconcile_limits limits = { .objects = 1000, .until_ms = clock_monotonic_ms() + 5000 };
+		later(world, 1);
+		WORLD_OK(reconcile_members(&world->reconcile, &limits, &result, fault));
+		assert_false(result.more);
+		assert_int_equal(result.cas, i == 0 ? 2 : 0);
+	}
+}
+
+/* What was staged for a member before it was set aside is whole, with its certificate: all of it goes out. */
+static void
+reconcile_aside__what_was_staged_before_goes_out(void **state)
+{
+	struct world *world = *state;
+	struct reconcile_result result = { 0 };
+	begin(world);
+	set_resources(world, ONE_ID, "203.0.113.0/24");
+	world_change_roas(world, ONE_ID, "203.0.113.0/24", NULL);
+	later(world, 1);
+	WORLD_OK(reconcile_members(&world->reconcile, NULL, &result, fault));
+	break_key(world, ONE_ID);
+	world_change_roas(world, ONE_ID, "203.0.113.0/25", NULL);
+	assert_int_equal(world_cut(world), 2);
+	assert_true(set_aside(world, ONE_ID));
+	assert_manifests_tell_the_truth(world);
+	/* No ROA is left for what the certificate doesn't say any more. */
+	assert_int_equal(number(world, "SELECT count(*) AS it " LIVE "o.kind = 'roa' AND o.ca_id = 4"), 1);
+	assert_int_equal(number(world, "SELECT count(*) AS it " LIVE "o.kind = 'roa' AND o.ca_id = 4 AND o.published_serial = 2"), 1);
+	mend_key(world, ONE_ID);
+	assert_int_equal(world_cut(world), 3);
+	assert_int_equal(number(world, "SELECT count(*) AS it " LIVE "o.kind = 'roa' AND o.ca_id = 4"), 2);
+}
+
+/* A CA is set aside when its members' certificates are signed already: no ROA goes out before its certificate does. */
+static void
+reconcile_aside__half_a_change_stays_behind(void **state)
+{
+	struct world *world = *state;
+	begin(world);
+	world_sql(world, "CREATE TABLE was AS SELECT object_id, hash FROM objects WHERE ca_id = 3; "
+		"UPDATE objects SET hash = x'00' WHERE ca_id = 3 AND kind = 'crl'");
+	set_resources(world, ONE_ID, "203.0.113.0/24");
+	world_change_roas(world, ONE_ID, "203.0.113.0/24", NULL);
+	(void)world_add_member(world, "three", "10.0.0.0/8");
+	world_change_roas(world, TWO_ID, "198.51.100.0/25", NULL);
+	int64_t serial = world_cut(world);
+	assert_true(set_aside(world, ISSUING_ID));
+	assert_int_equal(serial, 2);
+	assert_manifests_tell_the_truth(world);
+	assert_int_equal(number(world, "SELECT count(*) AS it " LIVE "o.ca_id IN (4, 6) AND o.published_serial = 2"), 0);
+	assert_int_equal(number(world, "SELECT count(*) AS it " LIVE "o.kind = 'roa' AND o.ca_id = 4"), 1);
+	assert_int_equal(number(world, "SELECT count(*) AS it " LIVE "o.kind = 'roa' AND o.ca_id = 5"), 2);
+	/* Nothing of it is left, and its renewals go on. */
+	assert_int_equal(number(world, "SELECT count(*) AS it FROM objects WHERE published_serial IS NULL"), 0);
+	assert_int_equal(number(world, "SELECT count(*) AS it FROM objects WHERE withdrawing = 1 AND withdrawn_serial IS NULL"), 0);
+	for (int i = 0; i < 8; i++) {
+		later(world, 6 * HOUR);
+		(void)world_cut(world);
+		assert_fresh(world, ONE_ID, 34 * HOUR);
+	}
+	world_sql(world, "UPDATE objects SET hash = was.hash FROM was WHERE was.object_id = objects.object_id");
+	WORLD_OK(ca_repair(&world->context, &world_actor, ISSUING_ID, fault));
+	assert_true(world_cut(world) > 2);
+	assert_int_equal(number(world, "SELECT count(*) AS it FROM cas WHERE changed_at IS NOT NULL"), 0);
+	assert_int_equal(number(world, "SELECT count(*) AS it " LIVE "o.kind = 'cer' AND o.ca_id = 3"), 3);
+	assert_manifests_tell_the_truth(world);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, world_open, world_close)
 
 int
@@ -227,6 +308,9 @@ main(void)
 		CASE(reconcile_aside__a_key_above_is_no_fault_of_those_below),
 		CASE(reconcile_aside__renewals_go_on_below),
 		CASE(reconcile_aside__what_stands_there_stays),
+		CASE(reconcile_aside__a_wrong_clock_and_a_hold_below),
+		CASE(reconcile_aside__what_was_staged_before_goes_out),
+		CASE(reconcile_aside__half_a_change_stays_behind),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
