@@ -40,7 +40,8 @@ claim(struct db_connection *connection, const struct commit *commit, struct faul
 	stmt_bind_int(stmt, ":ca_id", commit->state->ca_id);
 	stmt_bind_int(stmt, ":version", commit->state->version);
 	stmt_bind_int(stmt, ":by_origin", commit->plan->layout.by_origin);
-	stmt_bind_int(stmt, ":waits", commit->state->held);
+	/* Of a CA above others the mark says that its manifest is behind, which it now isn't; a roll that waits is in roll_at. */
+	stmt_bind_int(stmt, ":waits", commit->state->held && commit->state->kind == CA_MEMBER);
 	stmt_bind_int(stmt, ":staged", commit->plan->passive.make_key);
 	if (commit->plan->renew_at != 0)
 		stmt_bind_int(stmt, ":renew_at", commit->plan->renew_at);

@@ -72,9 +72,10 @@ WHERE ca_id = :ca_id
 UPDATE cas SET roas_version = roas_version + 1 WHERE ca_id = :ca_id
 
 -- name: cas_delete
--- The row stays for the audit; the reconciler withdraws what was issued and then makes it 'deleted', which frees the handle.
+-- The row stays for the audit; the reconciler withdraws what was issued and then makes it 'deleted', which frees the handle. That needs
+-- no key of its own: one that was set aside is tried again. So is one that is suspended.
 UPDATE cas SET state = 'deleting', roas_count = 0, roas_version = roas_version + 1, version = version + 1,
-	changed_at = COALESCE(changed_at, :now_at), import_id = NULL
+	changed_at = COALESCE(changed_at, :now_at), import_id = NULL, set_aside_reason = NULL, set_aside_at = NULL
 WHERE ca_id = :ca_id
 
 -- name: cas_repair
@@ -90,7 +91,8 @@ UPDATE cas SET held_at = NULL, version = version + 1, changed_at = COALESCE(chan
 WHERE ca_id = :ca_id AND held_at IS NOT NULL
 
 -- name: cas_suspend
-UPDATE cas SET suspended_at = :now_at, version = version + 1, changed_at = COALESCE(changed_at, :now_at), import_id = NULL
+UPDATE cas SET suspended_at = :now_at, version = version + 1, changed_at = COALESCE(changed_at, :now_at), import_id = NULL,
+	set_aside_reason = NULL, set_aside_at = NULL
 WHERE ca_id = :ca_id AND suspended_at IS NULL
 
 -- name: cas_resume

@@ -6,9 +6,10 @@
 SELECT session, serial, notified_serial, notified_at, rsync_serial, cut_at, rsync_at FROM repositories WHERE repository_id = :repository_id
 
 -- name: cut_blockers
--- A certificate was issued or withdrawn by one of these, and its manifest doesn't say so yet.
+-- A certificate was issued or withdrawn by one of these, and its manifest doesn't say so yet. Not by one that has no key yet.
 SELECT count(*) AS n FROM cas
 WHERE kind IN ('ta', 'online', 'issuing') AND changed_at IS NOT NULL AND set_aside_at IS NULL
+	AND EXISTS (SELECT 1 FROM keys k WHERE k.ca_id = cas.ca_id)
 
 -- name: cut_waiting
 -- scan: the partial index holds only CAs that were set aside; here and below

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "ca/commands/ca_commands.h"
+#include "ca/commands/hold_commands.h"
 #include "ca/resources/resource_list.h"
 #include "tests/support/world.h"
 
@@ -217,6 +218,54 @@ reconcile_aside__what_stands_there_stays(void **state)
 	assert_manifests_tell_the_truth(world);
 }
 
+/* A key that can't be opened isn't needed to take everything away. */
+static void
+reconcile_aside__who_is_set_aside_can_go(void **state)
+{
+	struct world *world = *state;
+	begin(world);
+	world_sql(world, "UPDATE keys SET handle = x'00' WHERE ca_id IN (4, 5)");
+	world_change_roas(world, ONE_ID, "192.0.2.0/25", NULL);
+	world_change_roas(world, TWO_ID, "198.51.100.0/25", NULL);
+	assert_int_equal(world_cut(world), 0);
+	assert_true(set_aside(world, ONE_ID) && set_aside(world, TWO_ID));
+	WORLD_OK(ca_delete(&world->context, &world_actor, ONE_ID, fault));
+	WORLD_OK(ca_suspend(&world->context, &world_actor, TWO_ID, fault));
+	assert_int_equal(world_cut(world), 2);
+	assert_int_equal(number(world, "SELECT count(*) AS it " LIVE "(o.ca_id > 3 OR o.subject_ca_id > 3)"), 0);
+	assert_int_equal(number(world, "SELECT count(*) AS it FROM cas WHERE state = 'deleted' AND ca_id = 4"), 1);
+	assert_false(set_aside(world, TWO_ID));
+}
+
+/* A key roll that the CA above can't certify, or a new CA below it: everybody else's changes go out. */
+static void
+reconcile_aside__what_waits_above_members_stops_nobody(void **state)
+{
+	struct world *world = *state;
+	begin(world);
+	break_key(world, 2);
+	world_sql(world, "UPDATE cas SET set_aside_at = 1, set_aside_reason = 'a key' WHERE ca_id = 2; "
+		"UPDATE cas SET roll_at = 1, changed_at = 1, version = version + 1 WHERE ca_id = 3; "
+		"INSERT INTO cas (handle, kind, parent_id, repository_id, directory, changed_at, created_at) "
+		"SELECT 'issuing-2', 'issuing', 2, repository_id, '9/', 1, 1 FROM cas WHERE ca_id = 2");
+	world_change_roas(world, TWO_ID, "198.51.100.0/25", NULL);
+	set_resources(world, ONE_ID, "192.0.2.0/24, 203.0.113.0/24");
+	assert_int_equal(world_cut(world), 2);
+	assert_int_equal(number(world, "SELECT count(*) AS it " LIVE "o.kind = 'roa' AND o.ca_id = 5"), 2);
+	assert_int_equal(number(world, "SELECT count(*) AS it FROM keys WHERE ca_id = 3"), 1);
+	assert_manifests_tell_the_truth(world);
+	later(world, 30 * HOUR);
+	assert_int_equal(world_cut(world), 3);
+	assert_fresh(world, ISSUING_ID, 0);
+	world_sql(world, "UPDATE objects SET not_after_at = not_after_at + 864000 WHERE ca_id = 2");
+	mend_key(world, 2);
+	assert_int_equal(world_cut(world), 4);
+	later(world, 30 * HOUR);
+	(void)world_cut(world);
+	assert_int_equal(number(world, "SELECT count(*) AS it FROM keys WHERE ca_id = 3"), 2);
+	assert_manifests_tell_the_truth(world);
+}
+
 /* It ends, though the CA stays on the list of those to be done. */
 static void
 reconcile_aside__a_wrong_clock_and_a_hold_below(void **state)
@@ -308,6 +357,8 @@ main(void)
 		CASE(reconcile_aside__a_key_above_is_no_fault_of_those_below),
 		CASE(reconcile_aside__renewals_go_on_below),
 		CASE(reconcile_aside__what_stands_there_stays),
+		CASE(reconcile_aside__who_is_set_aside_can_go),
+		CASE(reconcile_aside__what_waits_above_members_stops_nobody),
 		CASE(reconcile_aside__a_wrong_clock_and_a_hold_below),
 		CASE(reconcile_aside__what_was_staged_before_goes_out),
 		CASE(reconcile_aside__half_a_change_stays_behind),
