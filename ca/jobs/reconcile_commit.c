@@ -289,7 +289,7 @@ store_doubt(struct db_connection *connection, void *argument, struct fault *faul
 {
 	const struct doubt *doubt = argument;
 	AUTO(struct stmt, stmt_done) stmt = NULL;
-	TRY(stmt_start(connection, QUERY_RECONCILE_PARENT_CHANGED, &stmt, fault));
+	TRY(stmt_start(connection, QUERY_RECONCILE_DOUBT_PARENT, &stmt, fault));
 	stmt_bind_int(stmt, ":ca_id", doubt->ca_id);
 	stmt_bind_int(stmt, ":now_at", doubt->now_at);
 	return stmt_run(stmt, fault);

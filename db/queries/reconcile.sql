@@ -108,6 +108,10 @@ UPDATE keys SET state = 'destroyed', handle = NULL WHERE ca_id = :ca_id
 -- name: reconcile_parent_changed
 UPDATE cas SET changed_at = COALESCE(changed_at, :now_at), version = version + 1 WHERE ca_id = :ca_id
 
+-- name: reconcile_doubt_parent
+UPDATE cas SET changed_at = COALESCE(changed_at, :now_at), version = version + 1
+WHERE ca_id = (SELECT c.parent_id FROM cas c WHERE c.ca_id = :ca_id)
+
 -- name: reconcile_key_current
 SELECT 1 AS yes FROM keys WHERE key_id = :key_id AND state = 'current'
 

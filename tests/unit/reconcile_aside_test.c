@@ -218,6 +218,44 @@ reconcile_aside__what_stands_there_stays(void **state)
 	assert_manifests_tell_the_truth(world);
 }
 
+/* Rows of the CA above that don't add up set that one aside, and none of its members; they renew what they have, held ones too. */
+static void
+reconcile_aside__rows_above_are_no_fault_of_those_below(void **state)
+{
+	static const struct { const char *damage, *repair; } cases[] = {
+		{ "UPDATE keys SET key_identifier = x'00' WHERE ca_id = 3", "UPDATE keys SET key_identifier = was.key_identifier FROM was "
+			"WHERE was.key_id = keys.key_id" },
+		{ "UPDATE cas SET resources = x'01000000' WHERE ca_id = 2", "UPDATE cas SET resources = top.resources FROM top WHERE ca_id = 2" },
+		{ "UPDATE objects SET hash = x'00' WHERE subject_ca_id = 3", "UPDATE objects SET hash = stood.hash FROM stood "
+			"WHERE stood.object_id = objects.object_id" },
+	};
+	struct world *world = *state;
+	begin(world);
+	world_sql(world, "CREATE TABLE was AS SELECT key_id, key_identifier FROM keys; CREATE TABLE top AS SELECT resources FROM cas "
+		"WHERE ca_id = 2; CREATE TABLE stood AS SELECT object_id, hash FROM objects; UPDATE cas SET held_at = 1 WHERE ca_id = 5");
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		world_sql(world, cases[i].damage);
+		for (int hours = 0; hours < 30; hours += 6) {
+			world_change_roas(world, ONE_ID, hours % 12 == 0 ? "192.0.2.0/25" : NULL, hours % 12 == 0 ? NULL : "192.0.2.0/25");
+			later(world, 6 * HOUR);
+			(void)world_cut(world);
+			if (set_aside(world, ONE_ID) || set_aside(world, TWO_ID))
+				fail_msg("%s", cases[i].damage);
+		}
+		assert_true(set_aside(world, ISSUING_ID));
+		assert_fresh(world, ONE_ID, 34 * HOUR);
+		assert_fresh(world, TWO_ID, 34 * HOUR);
+		assert_int_equal(number(world, "SELECT count(*) AS it " LIVE "o.kind = 'roa'"), 3);
+		world_sql(world, cases[i].repair);
+		for (int64_t ca_id = 1; ca_id <= ISSUING_ID; ca_id++)
+			WORLD_OK(ca_repair(&world->context, &world_actor, ca_id, fault));
+		world_change_roas(world, ONE_ID, NULL, "192.0.2.0/25");
+		assert_true(world_cut(world) > 0);
+		assert_int_equal(number(world, "SELECT count(*) AS it FROM cas WHERE changed_at IS NOT NULL OR set_aside_at IS NOT NULL"), 0);
+		assert_manifests_tell_the_truth(world);
+	}
+}
+
 /* A key that can't be opened isn't needed to take everything away. */
 static void
 reconcile_aside__who_is_set_aside_can_go(void **state)
@@ -357,6 +395,7 @@ main(void)
 		CASE(reconcile_aside__a_key_above_is_no_fault_of_those_below),
 		CASE(reconcile_aside__renewals_go_on_below),
 		CASE(reconcile_aside__what_stands_there_stays),
+		CASE(reconcile_aside__rows_above_are_no_fault_of_those_below),
 		CASE(reconcile_aside__who_is_set_aside_can_go),
 		CASE(reconcile_aside__what_waits_above_members_stops_nobody),
 		CASE(reconcile_aside__a_wrong_clock_and_a_hold_below),
