@@ -30,7 +30,6 @@ struct turn {
 	enum list taken_from;
 	int64_t changed_at;              /* 0: it was not changed */
 	int64_t version;                 /* as it was when taken, then as loaded */
-	int64_t parent_id;
 	int64_t objects;
 	enum fault_code code;
 	struct fault fault;
@@ -106,8 +105,9 @@ reconcile_ca(struct reconcile *reconcile, struct turn *turn, struct fault *fault
 	TRY(clock_check(reconcile->clock, fault));
 	TRY(load(reconcile, turn->ca_id, now_at, &state, fault));
 	turn->version = state->version;
-	turn->parent_id = state->parent.ca_id;
 	TRY(plan_turn(reconcile, state, now_at, &plan, fault));
+	if (plan->nothing && turn->taken_from == LIST_AHEAD)
+		return fault_set(fault, FAULT_BUSY, "what a wrong clock signed waits for the CA above");
 	TRY(issue_plan(&reconcile->issue, state, plan, &objects, fault));
 	TRY(reconcile_commit(reconcile->db, state, plan, objects, fault));
 	if (state->deleting || plan->destroy)
@@ -189,7 +189,7 @@ settle(struct batch *batch, struct reconcile_result *result, struct fault *fault
 			batch->left[turn->taken_from]++;
 		} else if (turn->code == FAULT_ISSUER) {
 			batch->left[turn->taken_from]++;
-			TRY(reconcile_commit_doubt(batch->reconcile->db, turn->parent_id, clock_now(batch->reconcile->clock), fault));
+			TRY(reconcile_commit_doubt(batch->reconcile->db, turn->ca_id, clock_now(batch->reconcile->clock), fault));
 		} else {
 			*fault = turn->fault;
 			return turn->code;

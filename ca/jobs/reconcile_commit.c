@@ -40,7 +40,8 @@ claim(struct db_connection *connection, const struct commit *commit, struct faul
 	stmt_bind_int(stmt, ":ca_id", commit->state->ca_id);
 	stmt_bind_int(stmt, ":version", commit->state->version);
 	stmt_bind_int(stmt, ":by_origin", commit->plan->layout.by_origin);
-	stmt_bind_int(stmt, ":waits", commit->state->held);
+	/* Of a CA above others the mark says that its manifest is behind, which it now isn't; a roll that waits is in roll_at. */
+	stmt_bind_int(stmt, ":waits", commit->state->held && commit->state->kind == CA_MEMBER);
 	stmt_bind_int(stmt, ":staged", commit->plan->passive.make_key);
 	if (commit->plan->renew_at != 0)
 		stmt_bind_int(stmt, ":renew_at", commit->plan->renew_at);
@@ -98,14 +99,15 @@ insert_key(struct db_connection *connection, struct commit *commit, struct fault
 	return staged ? audit_roll(connection, commit, "key.stage", objects->key_identifier, fault) : FAULT_NONE;
 }
 
-/* Runs a statement with :key_id and :now_at that must change one row. */
+/* Runs a statement with :key_id, and :now_at where that is told, that must change one row. */
 static enum fault_code
 move_key(struct db_connection *connection, enum query query, int64_t key_id, int64_t now_at, struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	TRY(stmt_start(connection, query, &stmt, fault));
 	stmt_bind_int(stmt, ":key_id", key_id);
-	stmt_bind_int(stmt, ":now_at", now_at);
+	if (now_at != 0)
+		stmt_bind_int(stmt, ":now_at", now_at);
 	TRY(stmt_run(stmt, fault));
 	return stmt_changed_rows(connection) == 1 ? FAULT_NONE : fault_set(fault, FAULT_STALE, "a key has moved on already");
 }
@@ -118,7 +120,7 @@ roll_keys(struct db_connection *connection, const struct commit *commit, struct 
 	if (plan->activate) {
 		AUTO(struct stmt, stmt_done) children = NULL;
 		TRY(move_key(connection, QUERY_RECONCILE_RETIRE_KEY, commit->passive_key_id, plan->now_at, fault));
-		TRY(move_key(connection, QUERY_RECONCILE_ACTIVATE_KEY, commit->active_key_id, plan->now_at, fault));
+		TRY(move_key(connection, QUERY_RECONCILE_ACTIVATE_KEY, commit->active_key_id, 0, fault));
 		TRY(stmt_start(connection, QUERY_RECONCILE_MOVE_CHILDREN, &children, fault));
 		stmt_bind_int(children, ":ca_id", commit->state->ca_id);
 		stmt_bind_int(children, ":now_at", plan->now_at);
@@ -127,7 +129,7 @@ roll_keys(struct db_connection *connection, const struct commit *commit, struct 
 	}
 	if (!plan->destroy)
 		return FAULT_NONE;
-	TRY(move_key(connection, QUERY_RECONCILE_DESTROY_KEY, commit->passive_key_id, plan->now_at, fault));
+	TRY(move_key(connection, QUERY_RECONCILE_DESTROY_KEY, commit->passive_key_id, 0, fault));
 	return audit_roll(connection, commit, "key.destroy", plan->passive.instance->key.identifier, fault);
 }
 
@@ -287,7 +289,7 @@ store_doubt(struct db_connection *connection, void *argument, struct fault *faul
 {
 	const struct doubt *doubt = argument;
 	AUTO(struct stmt, stmt_done) stmt = NULL;
-	TRY(stmt_start(connection, QUERY_RECONCILE_PARENT_CHANGED, &stmt, fault));
+	TRY(stmt_start(connection, QUERY_RECONCILE_DOUBT_PARENT, &stmt, fault));
 	stmt_bind_int(stmt, ":ca_id", doubt->ca_id);
 	stmt_bind_int(stmt, ":now_at", doubt->now_at);
 	return stmt_run(stmt, fault);
@@ -305,6 +307,26 @@ struct set_aside {
 	const char *reason;
 };
 
+/*
+ * What was staged for members of a CA that can make no manifest for their certificates is taken back: half of it, without the
+ * certificate, would over-claim. They are planned again, as members of a CA that is set aside.
+ */
+static enum fault_code
+unstage_members(struct db_connection *connection, const struct set_aside *aside, int64_t repository_id, struct fault *fault)
+{
+	static const enum query queries[] = { QUERY_RECONCILE_UNSTAGE_MARK, QUERY_RECONCILE_UNSTAGE_DROP, QUERY_RECONCILE_UNSTAGE_KEEP };
+	for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
+		AUTO(struct stmt, stmt_done) stmt = NULL;
+		TRY(stmt_start(connection, queries[i], &stmt, fault));
+		stmt_bind_int(stmt, ":repository_id", repository_id);
+		stmt_bind_int(stmt, ":ca_id", aside->ca_id);
+		if (queries[i] == QUERY_RECONCILE_UNSTAGE_MARK)
+			stmt_bind_int(stmt, ":now_at", aside->now_at);
+		TRY(stmt_run(stmt, fault));
+	}
+	return FAULT_NONE;
+}
+
 static enum fault_code
 store_set_aside(struct db_connection *connection, void *argument, struct fault *fault)
 {
@@ -316,9 +338,11 @@ store_set_aside(struct db_connection *connection, void *argument, struct fault *
 	stmt_bind_int(stmt, ":version", aside->version);
 	stmt_bind_int(stmt, ":now_at", aside->now_at);
 	stmt_bind_text(stmt, ":reason", aside->reason);
-	TRY(stmt_run(stmt, fault));
-	if (stmt_changed_rows(connection) == 0)
+	bool row;
+	TRY(stmt_step(stmt, &row, fault));
+	if (!row)
 		return FAULT_NONE;
+	TRY(unstage_members(connection, aside, stmt_int(stmt, "repository_id"), fault));
 	struct audit_event event = { .action = "ca.set_aside", .ca_id = aside->ca_id, .outcome = "done", .detail = aside->reason };
 	return audit_write(connection, aside->now_at, &engine, &event, fault);
 }

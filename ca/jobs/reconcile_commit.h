@@ -14,7 +14,7 @@ CHECKED enum fault_code reconcile_commit(struct db *db, const struct ca_state *s
 /* The row of an object, but for where it is published and whose it is. Borrows from the object. */
 struct object_record reconcile_commit_record(const struct new_object *object);
 
-/* Marks a CA as changed, because one below it couldn't have its certificate signed: its own turn will show whether it can sign. */
+/* Marks the CA above as changed, because this one couldn't have its certificate signed: that one's turn will show whether it can sign. */
 CHECKED enum fault_code reconcile_commit_doubt(struct db *db, int64_t ca_id, int64_t now_at, struct fault *fault);
 
 /* Takes a CA out of work until an operator repairs it; not if it changed since. Writes the audit row. */

@@ -228,13 +228,37 @@ load_parent_certificate(struct db_connection *connection, int64_t grandparent_id
 	return foretell_parent_certificate(connection, grandparent_id, rsync_uri, ret_parent, fault);
 }
 
+/* Rows of the CA above that don't add up are its own trouble, and none at all once it is set aside: nothing is asked of it then. */
+static enum fault_code
+blame_parent(enum fault_code code, const struct parent_state *parent, struct fault *fault)
+{
+	if (code != FAULT_MALFORMED && code != FAULT_INVALID)
+		return code;
+	if (parent->set_aside)
+		return FAULT_NONE;
+	(void)fault_prefix(fault, "the CA above can't certify anything: ");
+	if (fault != NULL)
+		fault->code = FAULT_ISSUER;
+	return FAULT_ISSUER;
+}
+
+static enum fault_code
+load_parent_rows(struct db_connection *connection, int64_t grandparent_id, const char *rsync_uri, struct parent_state *parent,
+	struct fault *fault)
+{
+	bool inherits;
+	TRY(load_parent_key(connection, parent->ca_id, &parent->key, fault));
+	TRY(load_resources(connection, parent->ca_id, &parent->resources, &inherits, fault));
+	return load_parent_certificate(connection, grandparent_id, rsync_uri, parent, fault);
+}
+
 /* The CA above: key, resources, and where its certificate and its products are. */
 static enum fault_code
 load_parent(struct db_connection *connection, int64_t parent_id, const char *rsync_uri, struct parent_state *ret_parent,
 	struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;
-	bool row, inherits;
+	bool row;
 	TRY(stmt_start(connection, QUERY_RECONCILE_CA, &stmt, fault));
 	stmt_bind_int(stmt, ":ca_id", parent_id);
 	TRY(stmt_step(stmt, &row, fault));
@@ -242,10 +266,8 @@ load_parent(struct db_connection *connection, int64_t parent_id, const char *rsy
 		return fault_set(fault, FAULT_MALFORMED, "its parent is not there");
 	ret_parent->ca_id = parent_id;
 	ret_parent->set_aside = !stmt_null(stmt, "set_aside_at");
-	TRY(load_parent_key(connection, parent_id, &ret_parent->key, fault));
-	TRY(load_resources(connection, parent_id, &ret_parent->resources, &inherits, fault));
 	TRY(join_uri(rsync_uri, stmt_text(stmt, "directory"), ret_parent->repository_uri, fault));
-	return load_parent_certificate(connection, stmt_int(stmt, "parent_id"), rsync_uri, ret_parent, fault);
+	return blame_parent(load_parent_rows(connection, stmt_int(stmt, "parent_id"), rsync_uri, ret_parent, fault), ret_parent, fault);
 }
 
 static enum fault_code
@@ -274,10 +296,11 @@ load_ca(struct db_connection *connection, int64_t ca_id, struct ca_state *state,
 	TRY(copy_text(stmt, "rsync_uri", state->rsync_uri, sizeof state->rsync_uri, fault));
 	TRY(copy_text(stmt, "directory", state->directory, sizeof state->directory, fault));
 	TRY(join_uri(stmt_text(stmt, "rrdp_uri"), "notification.xml", state->notification_uri, fault));
-	if (state->kind != CA_TA)
-		TRY(load_parent(connection, stmt_int(stmt, "parent_id"), state->rsync_uri, &state->parent, fault));
+	/* What is wrong with its own rows, or with what it inherits, is told before what is wrong above. */
 	TRY(load_keys(connection, state, fault));
-	return load_resources(connection, ca_id, &state->resources, &state->inherits, fault);
+	TRY(load_resources(connection, ca_id, &state->resources, &state->inherits, fault));
+	return state->kind == CA_TA ? FAULT_NONE :
+		load_parent(connection, stmt_int(stmt, "parent_id"), state->rsync_uri, &state->parent, fault);
 }
 
 static enum fault_code

@@ -128,7 +128,10 @@ ca_state_hold(struct ca_state *state, struct fault *fault)
 {
 	const struct ca_instance *current = &state->current;
 	AUTO_CLEAR(struct resource_set, resource_set_clear) held = RESOURCE_SET_INIT;
-	if (!current->certified_inherits)
+	/* One that is set aside takes nothing back, and may not even be able to say what it has. */
+	if (state->parent.set_aside && !current->certified_inherits)
+		TRY(resource_set_copy(&current->certified_resources, &held, fault));
+	else if (!current->certified_inherits)
 		TRY(resource_set_intersection(&current->certified_resources, &state->parent.resources, &held, fault));
 	TRY(intend_what_is_issued(state, fault));
 	if (!state->inherits) {

@@ -130,9 +130,9 @@ SCOPED(struct ca_state, ca_state_free)
 const struct issued_object *ca_state_object(const struct ca_state *state, int64_t key_id, enum object_kind kind);
 
 /*
- * A CA on hold is planned as if what it has were all that is wanted, so that renewals go on and its changes wait: resources become those
- * it is certified for (as far as the CA above still has them), intents those that stand in its ROAs; it neither goes nor is suspended
- * nor starts a key roll. Faults: MEMORY.
+ * A CA on hold is planned as if what it had were all that is wanted, so that renewals go on and its changes wait: resources become those
+ * it is certified for (as far as the CA above still has them, where that can issue), intents those that stand in its ROAs; it neither
+ * goes nor is suspended nor starts a key roll. Faults: MEMORY.
  */
 CHECKED enum fault_code ca_state_hold(struct ca_state *state, struct fault *fault);
 

@@ -6,7 +6,9 @@
 static bool
 wanted(const struct ca_state *state, int64_t now_at)
 {
-	return (state->roll_at != 0 && state->roll_at <= now_at) || state->current.revoked_count >= KEY_ROLL_REVOKED_MAX;
+	/* By itself only where the CA above can certify it: what else is due for the CA is not to wait for that. */
+	bool by_itself = state->current.revoked_count >= KEY_ROLL_REVOKED_MAX && !state->parent.set_aside;
+	return (state->roll_at != 0 && state->roll_at <= now_at) || by_itself;
 }
 
 static int64_t
@@ -45,13 +47,13 @@ key_roll_drained(const struct ca_state *state, int64_t key_id)
 }
 
 /*
- * Only a ceremony can take its certificate away where the key above is on another machine; until then it keeps its manifest, so that
- * nothing published points at nothing.
+ * Only a ceremony can take its certificate away where the key above is on another machine, and only a repair where the CA above is set
+ * aside; until then it keeps its manifest, so that nothing published points at nothing.
  */
 static bool
-waits_for_ceremony(const struct ca_state *state, const struct ca_instance *instance)
+waits_for_above(const struct ca_state *state, const struct ca_instance *instance)
 {
-	return state->parent.key.offline && instance->certified;
+	return (state->parent.key.offline || state->parent.set_aside) && instance->certified;
 }
 
 void
@@ -74,7 +76,7 @@ key_roll_choose(const struct ca_state *state, const struct timing *timing, struc
 		plan->passive.instance = current;
 	} else if (other->stage == KEY_RETIRED) {
 		bool over = other->retired_at + timing->key_retiring_s <= plan->now_at || timing_never_was(other->retired_at, plan->now_at);
-		plan->destroy = !exists || (over && key_roll_drained(state, other->key.key_id) && !waits_for_ceremony(state, other));
+		plan->destroy = !exists || (over && key_roll_drained(state, other->key.key_id) && !waits_for_above(state, other));
 	}
 }
 
@@ -95,12 +97,12 @@ key_roll_due(const struct ca_state *state, const struct timing *timing, const st
 		return due(plan, plan->now_at + timing->key_retiring_s);
 	if (plan->passive.make_key)
 		return due(plan, plan->now_at + staging_s(timing, state->roll_staging_s));
-	/* The ceremony that brings its certificate has the CA looked at again. */
-	if (passive->stage == KEY_STAGED && state->parent.key.offline && !passive->certified)
+	/* The ceremony that brings its certificate has the CA looked at again; the next manifest does, where the CA above is set aside. */
+	if (passive->stage == KEY_STAGED && (state->parent.key.offline || state->parent.set_aside) && !passive->certified)
 		return 0;
 	if (passive->stage == KEY_STAGED)
 		return due(plan, passive->published_at != 0 ? takes_over_at(state, passive, timing) : 0);
 	/* A retired one that is not drained yet is looked at again whenever a child's certificate moves. */
-	bool ends_by_time = key_roll_drained(state, passive->key.key_id) && !waits_for_ceremony(state, passive);
+	bool ends_by_time = key_roll_drained(state, passive->key.key_id) && !waits_for_above(state, passive);
 	return ends_by_time ? due(plan, passive->retired_at + timing->key_retiring_s) : 0;
 }

@@ -1,20 +1,22 @@
--- The cut: all that is staged becomes one serial. But for what stands at the publication point of a CA that is set aside: no manifest
--- can be made for it, so everything there stays as its last one says.
+-- The cut: all that is staged becomes one serial. But for what stands at the publication point of a CA above members that is set aside:
+-- no manifest can be made for it, so everything there stays as its last one says. What is staged for a member came together with its
+-- manifest, and its certificate with it: that goes out, whatever became of the member afterwards.
 
 -- name: cut_repository
 SELECT session, serial, notified_serial, notified_at, rsync_serial, cut_at, rsync_at FROM repositories WHERE repository_id = :repository_id
 
 -- name: cut_blockers
--- A certificate was issued or withdrawn by one of these, and its manifest doesn't say so yet.
+-- A certificate was issued or withdrawn by one of these, and its manifest doesn't say so yet. Not by one that has no key yet.
 SELECT count(*) AS n FROM cas
 WHERE kind IN ('ta', 'online', 'issuing') AND changed_at IS NOT NULL AND set_aside_at IS NULL
+	AND EXISTS (SELECT 1 FROM keys k WHERE k.ca_id = cas.ca_id)
 
 -- name: cut_waiting
 -- scan: the partial index holds only CAs that were set aside; here and below
 SELECT EXISTS (SELECT 1 FROM objects WHERE repository_id = :repository_id AND published_serial IS NULL
-		AND ca_id NOT IN (SELECT ca_id FROM cas WHERE set_aside_at IS NOT NULL))
+		AND ca_id NOT IN (SELECT ca_id FROM cas WHERE set_aside_at IS NOT NULL AND kind <> 'member'))
 	OR EXISTS (SELECT 1 FROM objects WHERE repository_id = :repository_id AND withdrawing = 1 AND withdrawn_serial IS NULL
-		AND ca_id NOT IN (SELECT ca_id FROM cas WHERE set_aside_at IS NOT NULL)) AS waiting
+		AND ca_id NOT IN (SELECT ca_id FROM cas WHERE set_aside_at IS NOT NULL AND kind <> 'member')) AS waiting
 
 -- name: cut_serial
 UPDATE repositories SET serial = serial + 1, cut_at = :now_at WHERE repository_id = :repository_id
@@ -25,17 +27,17 @@ UPDATE keys SET crl_number = keys.crl_number + 1, manifest_number = keys.manifes
 	published_at = CASE WHEN keys.published_at < o.not_before_at THEN keys.published_at ELSE o.not_before_at END
 FROM objects o
 WHERE o.repository_id = :repository_id AND o.published_serial IS NULL AND o.kind = 'mft' AND o.key_id = keys.key_id
-	AND o.ca_id NOT IN (SELECT ca_id FROM cas WHERE set_aside_at IS NOT NULL)
+	AND o.ca_id NOT IN (SELECT ca_id FROM cas WHERE set_aside_at IS NOT NULL AND kind <> 'member')
 
 -- name: cut_publish
 -- scan: as above
 UPDATE objects SET published_serial = :serial WHERE repository_id = :repository_id AND published_serial IS NULL
-	AND ca_id NOT IN (SELECT ca_id FROM cas WHERE set_aside_at IS NOT NULL)
+	AND ca_id NOT IN (SELECT ca_id FROM cas WHERE set_aside_at IS NOT NULL AND kind <> 'member')
 
 -- name: cut_withdraw
 -- scan: as above
 UPDATE objects SET withdrawn_serial = :serial WHERE repository_id = :repository_id AND withdrawing = 1 AND withdrawn_serial IS NULL
-	AND ca_id NOT IN (SELECT ca_id FROM cas WHERE set_aside_at IS NOT NULL)
+	AND ca_id NOT IN (SELECT ca_id FROM cas WHERE set_aside_at IS NOT NULL AND kind <> 'member')
 
 -- name: cut_groups
 -- Those of which nobody waits any more are out with this cut.

@@ -109,6 +109,10 @@ UPDATE keys SET state = 'destroyed', handle = NULL WHERE ca_id = :ca_id
 -- name: reconcile_parent_changed
 UPDATE cas SET changed_at = COALESCE(changed_at, :now_at), version = version + 1 WHERE ca_id = :ca_id
 
+-- name: reconcile_doubt_parent
+UPDATE cas SET changed_at = COALESCE(changed_at, :now_at), version = version + 1
+WHERE ca_id = (SELECT c.parent_id FROM cas c WHERE c.ca_id = :ca_id)
+
 -- name: reconcile_key_current
 SELECT 1 AS yes FROM keys WHERE key_id = :key_id AND state = 'current'
 
@@ -120,11 +124,11 @@ VALUES (:ca_id, :state, :handle, :spki, :key_identifier, :staging_s, :now_at)
 UPDATE keys SET state = 'retired', retired_at = :now_at WHERE key_id = :key_id AND state = 'current'
 
 -- name: reconcile_activate_key
--- :now_at is not written: when it took over is when the one before retired.
-UPDATE keys SET state = 'current' WHERE key_id = :key_id AND state = 'staged' AND created_at <= :now_at
+-- When it took over is when the one before retired. Whether it may is the plan's to say: a wrong clock may have made it in the future.
+UPDATE keys SET state = 'current' WHERE key_id = :key_id AND state = 'staged'
 
 -- name: reconcile_destroy_key
-UPDATE keys SET state = 'destroyed', handle = NULL WHERE key_id = :key_id AND state = 'retired' AND retired_at <= :now_at
+UPDATE keys SET state = 'destroyed', handle = NULL WHERE key_id = :key_id AND state = 'retired'
 
 -- name: reconcile_move_children
 -- Children's certificates move to the new key as renewals, in the time that those have; a version that rises tells who plans one now.
@@ -136,6 +140,37 @@ VALUES (:ca_id, :asn, :family, :address, :prefix_length, :max_length, :object_id
 
 -- name: reconcile_set_aside
 UPDATE cas SET set_aside_reason = :reason, set_aside_at = :now_at WHERE ca_id = :ca_id AND version = :version AND set_aside_at IS NULL
+RETURNING repository_id
+
+-- name: reconcile_unstage_mark
+-- Members whose certificate comes or goes with no manifest of this CA to tell so.
+UPDATE cas SET changed_at = COALESCE(changed_at, :now_at), version = version + 1
+WHERE kind = 'member' AND state <> 'deleted' AND ca_id IN (
+	SELECT subject_ca_id FROM objects
+	WHERE repository_id = :repository_id AND published_serial IS NULL AND ca_id = :ca_id AND kind = 'cer'
+	UNION SELECT subject_ca_id FROM objects
+	WHERE repository_id = :repository_id AND withdrawing = 1 AND withdrawn_serial IS NULL AND ca_id = :ca_id AND kind = 'cer')
+
+-- name: reconcile_unstage_drop
+-- Of all that are marked, so that it is enough to look at those; but not where a key has gone already. Here and below.
+WITH undone AS (SELECT c.ca_id FROM cas c
+	WHERE c.parent_id = :ca_id AND c.kind = 'member' AND c.changed_at IS NOT NULL AND c.state <> 'deleted'
+	AND NOT EXISTS (SELECT 1 FROM keys k JOIN objects g ON g.key_id = k.key_id
+		WHERE k.ca_id = c.ca_id AND k.state = 'destroyed' AND g.revoked_at IS NOT NULL AND g.serial IS NOT NULL
+			AND g.withdrawn_serial IS NULL))
+DELETE FROM objects
+WHERE repository_id = :repository_id AND published_serial IS NULL
+	AND (ca_id IN (SELECT ca_id FROM undone) OR subject_ca_id IN (SELECT ca_id FROM undone))
+
+-- name: reconcile_unstage_keep
+WITH undone AS (SELECT c.ca_id FROM cas c
+	WHERE c.parent_id = :ca_id AND c.kind = 'member' AND c.changed_at IS NOT NULL AND c.state <> 'deleted'
+	AND NOT EXISTS (SELECT 1 FROM keys k JOIN objects g ON g.key_id = k.key_id
+		WHERE k.ca_id = c.ca_id AND k.state = 'destroyed' AND g.revoked_at IS NOT NULL AND g.serial IS NOT NULL
+			AND g.withdrawn_serial IS NULL))
+UPDATE objects SET withdrawing = 0, revoked_at = NULL
+WHERE repository_id = :repository_id AND withdrawing = 1 AND withdrawn_serial IS NULL
+	AND (ca_id IN (SELECT ca_id FROM undone) OR subject_ca_id IN (SELECT ca_id FROM undone))
 
 -- name: reconcile_set_aside_count
 -- scan: the partial index holds only CAs that were set aside

@@ -136,6 +136,26 @@ key_roll__a_long_crl_asks_for_one(void **unused)
 	free(scene);
 }
 
+/* Else the vain wish for a certificate would hold up the renewals of what there is; and a certificate would be left without a manifest. */
+static void
+key_roll__waits_for_a_ca_above_that_is_set_aside(void **unused)
+{
+	(void)unused;
+	struct scene *scene = scene_new();
+	scene->state.current.revoked_count = KEY_ROLL_REVOKED_MAX;
+	scene->state.parent.set_aside = true;
+	assert_quiet(scene);
+	free(scene);
+	scene = scene_retired(NOW - 3 * DAY);
+	scene->state.objects_count = 0;
+	assert_true(choose(scene).destroy);
+	scene->state.parent.set_aside = true;
+	assert_quiet(scene);
+	struct ca_plan plan = choose(scene);
+	assert_int_equal(key_roll_due(&scene->state, &timing, &plan), 0);
+	free(scene);
+}
+
 static void
 key_roll__stages_nothing_on_what_is_not_published(void **unused)
 {
@@ -247,6 +267,7 @@ main(void)
 		cmocka_unit_test(key_roll__a_first_key_is_made),
 		cmocka_unit_test(key_roll__stages_a_key_when_one_is_wanted),
 		cmocka_unit_test(key_roll__a_long_crl_asks_for_one),
+		cmocka_unit_test(key_roll__waits_for_a_ca_above_that_is_set_aside),
 		cmocka_unit_test(key_roll__stages_nothing_on_what_is_not_published),
 		cmocka_unit_test(key_roll__takes_over_when_its_time_is_over),
 		cmocka_unit_test(key_roll__what_validators_can_not_have_does_not_take_over),

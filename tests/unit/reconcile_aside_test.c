@@ -218,25 +218,170 @@ reconcile_aside__what_stands_there_stays(void **state)
 	assert_manifests_tell_the_truth(world);
 }
 
-/* Nothing of its own is needed to withdraw it: whoever is set aside goes at the first word, without a repair. */
+/* Rows of the CA above that don't add up set that one aside, and none of its members; they renew what they have, held ones too. */
 static void
-reconcile_aside__can_be_suspended_and_deleted(void **state)
+reconcile_aside__rows_above_are_no_fault_of_those_below(void **state)
+{
+	static const struct { const char *damage, *repair; } cases[] = {
+		{ "UPDATE keys SET key_identifier = x'00' WHERE ca_id = 3", "UPDATE keys SET key_identifier = was.key_identifier FROM was "
+			"WHERE was.key_id = keys.key_id" },
+		{ "UPDATE cas SET resources = x'01000000' WHERE ca_id = 2", "UPDATE cas SET resources = top.resources FROM top WHERE ca_id = 2" },
+		{ "UPDATE objects SET hash = x'00' WHERE subject_ca_id = 3", "UPDATE objects SET hash = stood.hash FROM stood "
+			"WHERE stood.object_id = objects.object_id" },
+	};
+	struct world *world = *state;
+	begin(world);
+	world_sql(world, "CREATE TABLE was AS SELECT key_id, key_identifier FROM keys; CREATE TABLE top AS SELECT resources FROM cas "
+		"WHERE ca_id = 2; CREATE TABLE stood AS SELECT object_id, hash FROM objects; UPDATE cas SET held_at = 1 WHERE ca_id = 5");
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		world_sql(world, cases[i].damage);
+		for (int hours = 0; hours < 30; hours += 6) {
+			world_change_roas(world, ONE_ID, hours % 12 == 0 ? "192.0.2.0/25" : NULL, hours % 12 == 0 ? NULL : "192.0.2.0/25");
+			later(world, 6 * HOUR);
+			(void)world_cut(world);
+			if (set_aside(world, ONE_ID) || set_aside(world, TWO_ID))
+				fail_msg("%s", cases[i].damage);
+		}
+		assert_true(set_aside(world, ISSUING_ID));
+		assert_fresh(world, ONE_ID, 34 * HOUR);
+		assert_fresh(world, TWO_ID, 34 * HOUR);
+		assert_int_equal(world_number(world, "SELECT count(*) AS it " LIVE "o.kind = 'roa'"), 3);
+		world_sql(world, cases[i].repair);
+		for (int64_t ca_id = 1; ca_id <= ISSUING_ID; ca_id++)
+			WORLD_OK(ca_repair(&world->context, &world_actor, ca_id, fault));
+		world_change_roas(world, ONE_ID, NULL, "192.0.2.0/25");
+		assert_true(world_cut(world) > 0);
+		assert_int_equal(world_number(world, "SELECT count(*) AS it FROM cas WHERE changed_at IS NOT NULL OR set_aside_at IS NOT NULL"), 0);
+		assert_manifests_tell_the_truth(world);
+	}
+}
+
+/* A key that can't be opened isn't needed to take everything away. */
+static void
+reconcile_aside__who_is_set_aside_can_go(void **state)
 {
 	struct world *world = *state;
 	begin(world);
-	for (int64_t ca_id = ONE_ID; ca_id <= TWO_ID; ca_id++) {
-		break_key(world, ca_id);
-		world_sql(world, "DROP TABLE kept");
-		world_change_roas(world, ca_id, ca_id == ONE_ID ? "192.0.2.0/25" : "198.51.100.0/25", NULL);
-		(void)world_cut(world);
-		assert_true(set_aside(world, ca_id));
-	}
+	world_sql(world, "UPDATE keys SET handle = x'00' WHERE ca_id IN (4, 5)");
+	world_change_roas(world, ONE_ID, "192.0.2.0/25", NULL);
+	world_change_roas(world, TWO_ID, "198.51.100.0/25", NULL);
+	assert_int_equal(world_cut(world), 0);
+	assert_true(set_aside(world, ONE_ID) && set_aside(world, TWO_ID));
 	WORLD_OK(ca_delete(&world->context, &world_actor, ONE_ID, fault));
 	WORLD_OK(ca_suspend(&world->context, &world_actor, TWO_ID, fault));
-	assert_true(world_cut(world) > 1);
-	assert_int_equal(world_number(world, "SELECT count(*) AS it " LIVE "(o.ca_id IN (4, 5) OR o.subject_ca_id IN (4, 5))"), 0);
-	assert_int_equal(world_number(world, "SELECT count(*) AS it FROM cas WHERE ca_id = 4 AND state = 'deleted'"), 1);
+	assert_int_equal(world_cut(world), 2);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it " LIVE "(o.ca_id > 3 OR o.subject_ca_id > 3)"), 0);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it FROM cas WHERE state = 'deleted' AND ca_id = 4"), 1);
 	assert_false(set_aside(world, TWO_ID));
+}
+
+/* A key roll that the CA above can't certify, or a new CA below it: everybody else's changes go out. */
+static void
+reconcile_aside__what_waits_above_members_stops_nobody(void **state)
+{
+	struct world *world = *state;
+	begin(world);
+	break_key(world, 2);
+	world_sql(world, "UPDATE cas SET set_aside_at = 1, set_aside_reason = 'a key' WHERE ca_id = 2; "
+		"UPDATE cas SET roll_at = 1, changed_at = 1, version = version + 1 WHERE ca_id = 3; "
+		"INSERT INTO cas (handle, kind, parent_id, repository_id, directory, changed_at, created_at) "
+		"SELECT 'issuing-2', 'issuing', 2, repository_id, '9/', 1, 1 FROM cas WHERE ca_id = 2");
+	world_change_roas(world, TWO_ID, "198.51.100.0/25", NULL);
+	set_resources(world, ONE_ID, "192.0.2.0/24, 203.0.113.0/24");
+	assert_int_equal(world_cut(world), 2);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it " LIVE "o.kind = 'roa' AND o.ca_id = 5"), 2);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it FROM keys WHERE ca_id = 3"), 1);
+	assert_manifests_tell_the_truth(world);
+	later(world, 30 * HOUR);
+	assert_int_equal(world_cut(world), 3);
+	assert_fresh(world, ISSUING_ID, 0);
+	world_sql(world, "UPDATE objects SET not_after_at = not_after_at + 864000 WHERE ca_id = 2");
+	mend_key(world, 2);
+	assert_int_equal(world_cut(world), 4);
+	later(world, 30 * HOUR);
+	(void)world_cut(world);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it FROM keys WHERE ca_id = 3"), 2);
+	assert_manifests_tell_the_truth(world);
+}
+
+/* It ends, though the CA stays on the list of those to be done. */
+static void
+reconcile_aside__a_wrong_clock_and_a_hold_below(void **state)
+{
+	struct world *world = *state;
+	begin(world);
+	int64_t right_at = clock_now(&world->clock);
+	later(world, 340 * DAY);
+	(void)world_cut(world);
+	break_key(world, ISSUING_ID);
+	world_sql(world, "UPDATE cas SET set_aside_at = 1, set_aside_reason = 'a key' WHERE ca_id = 3; UPDATE cas SET held_at = 1 WHERE ca_id > 3");
+	clock_hand_set(&world->clock, right_at + 10);
+	for (int i = 0; i < 3; i++) {
+		struct reconcile_result result = { 0 };
+		struct reconcile_limits limits = { .objects = 1000, .until_ms = clock_monotonic_ms() + 5000 };
+		later(world, 1);
+		WORLD_OK(reconcile_members(&world->reconcile, &limits, &result, fault));
+		assert_false(result.more);
+		assert_int_equal(result.cas, i == 0 ? 2 : 0);
+	}
+}
+
+/* What was staged for a member before it was set aside is whole, with its certificate: all of it goes out. */
+static void
+reconcile_aside__what_was_staged_before_goes_out(void **state)
+{
+	struct world *world = *state;
+	struct reconcile_result result = { 0 };
+	begin(world);
+	set_resources(world, ONE_ID, "203.0.113.0/24");
+	world_change_roas(world, ONE_ID, "203.0.113.0/24", NULL);
+	later(world, 1);
+	WORLD_OK(reconcile_members(&world->reconcile, NULL, &result, fault));
+	break_key(world, ONE_ID);
+	world_change_roas(world, ONE_ID, "203.0.113.0/25", NULL);
+	assert_int_equal(world_cut(world), 2);
+	assert_true(set_aside(world, ONE_ID));
+	assert_manifests_tell_the_truth(world);
+	/* No ROA is left for what the certificate doesn't say any more. */
+	assert_int_equal(world_number(world, "SELECT count(*) AS it " LIVE "o.kind = 'roa' AND o.ca_id = 4"), 1);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it " LIVE "o.kind = 'roa' AND o.ca_id = 4 AND o.published_serial = 2"), 1);
+	mend_key(world, ONE_ID);
+	assert_int_equal(world_cut(world), 3);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it " LIVE "o.kind = 'roa' AND o.ca_id = 4"), 2);
+}
+
+/* A CA is set aside when its members' certificates are signed already: no ROA goes out before its certificate does. */
+static void
+reconcile_aside__half_a_change_stays_behind(void **state)
+{
+	struct world *world = *state;
+	begin(world);
+	world_sql(world, "CREATE TABLE was AS SELECT object_id, hash FROM objects WHERE ca_id = 3; "
+		"UPDATE objects SET hash = x'00' WHERE ca_id = 3 AND kind = 'crl'");
+	set_resources(world, ONE_ID, "203.0.113.0/24");
+	world_change_roas(world, ONE_ID, "203.0.113.0/24", NULL);
+	(void)world_add_member(world, "three", "10.0.0.0/8");
+	world_change_roas(world, TWO_ID, "198.51.100.0/25", NULL);
+	int64_t serial = world_cut(world);
+	assert_true(set_aside(world, ISSUING_ID));
+	assert_int_equal(serial, 2);
+	assert_manifests_tell_the_truth(world);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it " LIVE "o.ca_id IN (4, 6) AND o.published_serial = 2"), 0);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it " LIVE "o.kind = 'roa' AND o.ca_id = 4"), 1);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it " LIVE "o.kind = 'roa' AND o.ca_id = 5"), 2);
+	/* Nothing of it is left, and its renewals go on. */
+	assert_int_equal(world_number(world, "SELECT count(*) AS it FROM objects WHERE published_serial IS NULL"), 0);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it FROM objects WHERE withdrawing = 1 AND withdrawn_serial IS NULL"), 0);
+	for (int i = 0; i < 8; i++) {
+		later(world, 6 * HOUR);
+		(void)world_cut(world);
+		assert_fresh(world, ONE_ID, 34 * HOUR);
+	}
+	world_sql(world, "UPDATE objects SET hash = was.hash FROM was WHERE was.object_id = objects.object_id");
+	WORLD_OK(ca_repair(&world->context, &world_actor, ISSUING_ID, fault));
+	assert_true(world_cut(world) > 2);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it FROM cas WHERE changed_at IS NOT NULL"), 0);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it " LIVE "o.kind = 'cer' AND o.ca_id = 3"), 3);
 	assert_manifests_tell_the_truth(world);
 }
 
@@ -250,7 +395,12 @@ main(void)
 		CASE(reconcile_aside__a_key_above_is_no_fault_of_those_below),
 		CASE(reconcile_aside__renewals_go_on_below),
 		CASE(reconcile_aside__what_stands_there_stays),
-		CASE(reconcile_aside__can_be_suspended_and_deleted),
+		CASE(reconcile_aside__rows_above_are_no_fault_of_those_below),
+		CASE(reconcile_aside__who_is_set_aside_can_go),
+		CASE(reconcile_aside__what_waits_above_members_stops_nobody),
+		CASE(reconcile_aside__a_wrong_clock_and_a_hold_below),
+		CASE(reconcile_aside__what_was_staged_before_goes_out),
+		CASE(reconcile_aside__half_a_change_stays_behind),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -260,6 +260,55 @@ reconcile_roll__what_a_wrong_clock_signed_is_signed_again(void **state)
 	assert_true(renewal_at > clock_now(&world->clock));
 }
 
+/* Keys that were staged and retired on days that then never came: their next steps are due as ever, and nothing else waits for them. */
+static void
+reconcile_roll__goes_on_after_a_wrong_clock(void **state)
+{
+	struct world *world = *state;
+	int64_t early = member(world, "early", "192.0.2.0/24"), late = member(world, "late", "198.51.100.0/24");
+	cut_all(world, 2);
+	int64_t right_at = clock_now(&world->clock);
+	later(world, 40 * DAY);
+	want_roll(world, early);
+	cut_all(world, 2);
+	later(world, DAY + 10);
+	want_roll(world, late);
+	cut_all(world, 2);
+	assert_int_equal(keys_in(world, early, "retired"), 1);
+	assert_int_equal(keys_in(world, late, "staged"), 1);
+	clock_hand_set(&world->clock, right_at + 10);
+	for (int day = 0; day < 4; day++) {
+		cut_all(world, 2);
+		assert_int_equal(world_number(world, "SELECT count(*) AS it FROM cas WHERE changed_at IS NOT NULL"), 0);
+		assert_true(world_number(world, "SELECT min(o.not_after_at) AS it " LIVE "1") > clock_now(&world->clock) + DAY / 2);
+		assert_in_range(world_number(world, "SELECT max(o.not_before_at) AS it " LIVE "1"), right_at, clock_now(&world->clock));
+		later(world, DAY + 10);
+	}
+	assert_int_equal(keys_in(world, early, "destroyed"), 1);
+	assert_int_equal(keys_in(world, late, "destroyed"), 1);
+}
+
+/* Who gives up what a CA that is set aside should gain waits, however long: its renewals don't. */
+static void
+reconcile_roll__who_waits_for_its_group_renews(void **state)
+{
+	struct world *world = *state;
+	(void)member(world, "loser", "192.0.2.0/24");
+	(void)member(world, "gainer", "198.51.100.0/24");
+	cut_all(world, 2);
+	world_sql(world, "UPDATE cas SET change_group = 9, change_last = (ca_id = 4), changed_at = 1, version = version + 1 "
+		"WHERE ca_id IN (4, 5); DELETE FROM roas WHERE ca_id = 4; UPDATE cas SET set_aside_at = 1 WHERE ca_id = 5");
+	for (int day = 0; day < 5; day++) {
+		later(world, DAY);
+		cut_all(world, 2);
+		assert_true(world_number(world, "SELECT min(o.not_after_at) AS it " LIVE "o.ca_id = 4") > clock_now(&world->clock) + DAY / 2);
+	}
+	assert_int_equal(world_number(world, "SELECT count(*) AS it FROM cas WHERE ca_id = 4 AND changed_at IS NOT NULL AND change_group = 9"), 1);
+	world_sql(world, "UPDATE cas SET set_aside_at = NULL WHERE ca_id = 5");
+	assert_true(world_cut(world) > 0);
+	assert_whole(world, 1);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, world_open, world_close)
 
 int
@@ -274,6 +323,8 @@ main(void)
 		CASE(reconcile_roll__hold_keeps_changes_waiting_and_renews),
 		CASE(reconcile_roll__a_group_changes_in_one_cut_and_in_order),
 		CASE(reconcile_roll__what_a_wrong_clock_signed_is_signed_again),
+		CASE(reconcile_roll__goes_on_after_a_wrong_clock),
+		CASE(reconcile_roll__who_waits_for_its_group_renews),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -51,6 +52,34 @@ load_broken(struct db_connection *connection, void *argument, struct fault *faul
 	return fault_set(fault, FAULT_STALE, "rolled back");
 }
 
+/* Those of the CA above are that one's fault, and nobody's once it is set aside. */
+static void
+state_loader__blames_the_ca_above_for_its_rows(void **state)
+{
+	static const char *const broken[] = {
+		/* Nobody above says what is inherited. */
+		"UPDATE cas SET resources = NULL WHERE ca_id IN (1, 2)",
+		"UPDATE cas SET resources = x'ff' WHERE ca_id = 2",
+		"UPDATE keys SET key_identifier = x'00' WHERE ca_id = 3",
+		"UPDATE objects SET hash = x'00' WHERE subject_ca_id = 3",
+	};
+	struct world *world = *state;
+	int64_t ca_id = world_add_member(world, "member", "192.0.2.0/24");
+	assert_int_equal(world_cut(world), 1);
+	for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+		struct attempt attempt = { .sql = broken[i], .ca_id = ca_id };
+		char sql[256];
+		assert_int_equal(db_write(world->db, load_broken, &attempt, NULL), FAULT_STALE);
+		if (attempt.code != FAULT_ISSUER || attempt.fault.code != FAULT_ISSUER)
+			fail_msg("fault %d: %s", (int)attempt.code, broken[i]);
+		(void)snprintf(sql, sizeof sql, "%s; UPDATE cas SET set_aside_at = 1 WHERE ca_id = 3", broken[i]);
+		attempt.sql = sql;
+		assert_int_equal(db_write(world->db, load_broken, &attempt, NULL), FAULT_STALE);
+		if (attempt.code != FAULT_NONE)
+			fail_msg("fault %d with the CA above set aside: %s", (int)attempt.code, broken[i]);
+	}
+}
+
 /* Rows that don't add up are that CA's own fault, told before anything is planned on them. */
 static void
 state_loader__refuses_rows_that_do_not_add_up(void **state)
@@ -65,9 +94,6 @@ state_loader__refuses_rows_that_do_not_add_up(void **state)
 		"UPDATE roas SET address = x'c000' WHERE ca_id = 4",
 		"UPDATE roa_payloads SET address = x'c000020000' WHERE ca_id = 4",
 		"UPDATE objects SET serial = zeroblob(21), revoked_at = 1, withdrawn_serial = 1 WHERE ca_id = 4 AND kind = 'roa'",
-		/* Nobody above says what is inherited. */
-		"UPDATE cas SET resources = NULL WHERE ca_id IN (1, 2)",
-		"UPDATE keys SET key_identifier = x'00' WHERE ca_id = 3",
 		"UPDATE cas SET directory = hex(zeroblob(300)) WHERE ca_id = 3",
 		"UPDATE cas SET directory = hex(zeroblob(300)) WHERE ca_id = 4",
 		"UPDATE repositories SET rrdp_uri = hex(zeroblob(300))",
@@ -187,6 +213,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(state_loader__knows_no_such_ca),
 		CASE(state_loader__refuses_rows_that_do_not_add_up),
+		CASE(state_loader__blames_the_ca_above_for_its_rows),
 		CASE(state_loader__of_a_new_tree),
 		CASE(state_loader__reads_all_of_a_member),
 		CASE(state_loader__forgets_revocations_of_what_has_expired),
