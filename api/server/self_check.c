@@ -122,8 +122,8 @@ self_check_once(struct self_check *check, bool everything, struct fault *fault)
 {
 	AUTO_CLEAR(struct check_report, check_report_clear) report = CHECK_REPORT_INIT;
 	struct check_request request = {
-		.directory = check->directory, .db = check->db, .repository_id = check->repository_id, .now_at = clock_now(check->clock), .clock = check->clock,
-		.known = check->known, .changed_only = !everything, .stop = &check->alarm.stop,
+		.directory = check->directory, .db = check->db, .repository_id = check->repository_id, .now_at = clock_now(check->clock),
+		.clock = check->clock, .known = check->known, .changed_only = !everything, .stop = &check->alarm.stop,
 		/* The rsync tree follows at a rhythm of its own and is large: with everything, or until it is as it should be. */
 		.without_rsync = !everything && !check->rsync_found,
 	};
