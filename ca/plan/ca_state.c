@@ -112,9 +112,11 @@ static enum fault_code
 intend_what_is_issued(struct ca_state *state, struct fault *fault)
 {
 	size_t count = state->issued_payloads_count, kept = 0;
+	state->intents_count = 0;
+	if (count == 0)
+		return FAULT_NONE;
 	TRY(memory_reserve(&state->intents, &state->intents_capacity, count, sizeof *state->intents, fault));
-	if (count > 0)
-		memcpy(state->intents, state->issued_payloads, count * sizeof *state->intents);
+	memcpy(state->intents, state->issued_payloads, count * sizeof *state->intents);
 	qsort(state->intents, count, sizeof *state->intents, compare_payloads);
 	for (size_t i = 0; i < count; i++)
 		if (kept == 0 || payload_compare(&state->intents[kept - 1], &state->intents[i]) != 0)

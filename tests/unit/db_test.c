@@ -119,6 +119,7 @@ db__opened_to_read(void **state)
 	AUTO(struct db, db_close) reader = NULL;
 	AUTO(struct db_connection, db_reader_release) connection = NULL;
 	struct fault fault = FAULT_INIT;
+	assert_non_null(db);
 	assert_int_equal(db_open_to_read(scratch_path(state, NAME), &reader, NULL), FAULT_NONE);
 	assert_int_equal(db_reader_acquire(reader, &connection, NULL), FAULT_NONE);
 	assert_int_equal(db_write(reader, NULL, NULL, &fault), FAULT_BUSY);

@@ -288,10 +288,12 @@ registry_commands__bad_files_change_nothing(void **state)
 	int64_t feed_id = -1;
 	(void)registry_member_id(registry, "A", "AS1");
 	settle(registry);
+	static const char overlapping[] = "{\"id\":\"A\",\"asn\":[1],\"ipv4\":[],\"ipv6\":[],\"roas\":[]}\n"
+		"{\"id\":\"B\",\"asn\":[1],\"ipv4\":[],\"ipv6\":[],\"roas\":[]}\n";
+	static const char beyond[] = "{\"id\":\"A\",\"asn\":[1],\"ipv4\":[\"10.0.0.0/8\"],\"ipv6\":[],\"roas\":[]}\n"
+		"{\"id\":\"B\",\"asn\":[2],\"ipv4\":[\"11.0.0.0/8\"],\"ipv6\":[],\"roas\":[]}\n";
 	static const char *const files[] = { "", "{", "2|afrinic|20260801|7|00000000|20260801|00000\n",
-		"{\"id\":\"A\",\"asn\":[1],\"ipv4\":[],\"ipv6\":[],\"roas\":[]}\n{\"id\":\"B\",\"asn\":[1],\"ipv4\":[],\"ipv6\":[],\"roas\":[]}\n",
-		"{\"id\":\"A\",\"asn\":[1],\"ipv4\":[\"10.0.0.0/8\"],\"ipv6\":[],\"roas\":[]}\n"
-		"{\"id\":\"B\",\"asn\":[2],\"ipv4\":[\"11.0.0.0/8\"],\"ipv6\":[],\"roas\":[]}\n" };
+		overlapping, beyond };
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
 		int64_t rows = registry_number(registry, "SELECT count(*) AS it FROM audit WHERE action = 'registry.apply'");
 		feed_file_write(path, files[i]);
