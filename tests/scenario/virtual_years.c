@@ -39,7 +39,6 @@ struct course {
 	int64_t start_at, days;
 	size_t members;
 	uint64_t seed;
-	int64_t check_every_hours;       /* publish/check reads all that is served */
 	int64_t validate_every_days;     /* rpki-client's turn */
 	int64_t restart_every_hours;
 	int64_t roll_all_every_days;     /* every CA gets a new key */
@@ -53,18 +52,16 @@ struct journey {
 
 /*
  * Every object is current, nothing has passed its margin, payloads are the intents that are held: each hour, by what the watcher holds of
- * each object. The whole check reads everything anew, in 30 ms for 20 CAs, so CI can't have it each hour.
+ * each object and by the self-check, which reads everything anew (30 ms for 20 CAs).
  */
 static void
-look(struct journey *journey, const struct course *course)
+look(struct journey *journey)
 {
 	struct life *life = &journey->life;
 	const struct timing *timing = &life->world.reconcile.settings.timing;
 	LIFE_RIGHT(watcher_look(life->watcher, clock_now(&life->world.clock), timing->manifest_margin_s - LATE_MOST_S,
 		timing->object_margin_s - LATE_MOST_S));
 	LIFE_RIGHT(members_check(journey->members));
-	if ((clock_now(&life->world.clock) / HOUR) % course->check_every_hours != 0)
-		return;
 	LIFE_RIGHT(life_check(life, timing->manifest_margin_s - LATE_MOST_S, timing->object_margin_s - LATE_MOST_S));
 }
 
@@ -98,7 +95,7 @@ live_an_hour(struct journey *journey, const struct course *course, int64_t end_a
 		members_change(journey->members);
 	}
 	life_until(life, end_at);
-	look(journey, course);
+	look(journey);
 	validate(journey, course);
 	if ((end_at / HOUR) % course->restart_every_hours == 0) {
 		life_stop(life);
@@ -185,7 +182,7 @@ virtual_years__90_days_with_a_leap_day(void **state)
 {
 	(void)state;
 	travel(&(struct course){
-		.start_at = DECEMBER_10_2027, .days = 90, .members = 20, .seed = 2028, .check_every_hours = 12, .validate_every_days = 9,
+		.start_at = DECEMBER_10_2027, .days = 90, .members = 20, .seed = 2028, .validate_every_days = 9,
 		.restart_every_hours = 61, .roll_all_every_days = 40,
 	});
 }
@@ -196,7 +193,7 @@ virtual_years__60_days_over_the_end_of_2049(void **state)
 {
 	(void)state;
 	travel(&(struct course){
-		.start_at = DECEMBER_2_2049, .days = 60, .members = 5, .seed = 2050, .check_every_hours = 3, .validate_every_days = 6,
+		.start_at = DECEMBER_2_2049, .days = 60, .members = 5, .seed = 2050, .validate_every_days = 6,
 		.restart_every_hours = 61, .roll_all_every_days = 27,
 	});
 }
@@ -205,7 +202,7 @@ static int
 travel_as_asked(int count, char **arguments)
 {
 	struct course course = {
-		.start_at = MARCH_1_2026, .seed = 1, .check_every_hours = 1, .validate_every_days = 30, .restart_every_hours = 149,
+		.start_at = MARCH_1_2026, .seed = 1, .validate_every_days = 30, .restart_every_hours = 149,
 		.roll_all_every_days = 180,
 	};
 	course.days = atol(arguments[1]);
