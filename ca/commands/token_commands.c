@@ -160,6 +160,18 @@ token_create(const struct command_context *context, const struct actor *actor, c
 	return code;
 }
 
+/* Whoever takes the last one away locks everybody out, and nothing on the server can make another. */
+static enum fault_code
+check_admins_left(struct db_connection *connection, const struct token_change *change, enum role role, struct fault *fault)
+{
+	int64_t others;
+	if (role != ROLE_ADMIN)
+		return FAULT_NONE;
+	TRY(token_store_other_admins(connection, change->token_id, change->now_at, &others, fault));
+	return others > 0 ? FAULT_NONE :
+		fault_set(fault, FAULT_CONFLICT, "this is the last token of an administrator: make another one first");
+}
+
 static enum fault_code
 revoke_token(struct db_connection *connection, void *argument, struct fault *fault)
 {
@@ -177,6 +189,7 @@ revoke_token(struct db_connection *connection, void *argument, struct fault *fau
 			role_text(change->actor->role), record.role);
 	if (record.revoked_at != 0)
 		return FAULT_NONE;
+	TRY(check_admins_left(connection, change, role, fault));
 	TRY(token_store_revoke(connection, change->token_id, change->now_at, fault));
 	return audit_token(connection, change, "token.revoke", record.token_id, record.name, record.role, fault);
 }

@@ -17,7 +17,7 @@ CHECKED enum fault_code token_create(const struct command_context *context, cons
 
 /*
  * ca_id as above: the token must belong to it. Once more changes nothing. Faults: NOT_FOUND, FORBIDDEN (a role above the
- * actor's).
+ * actor's), CONFLICT (the last one of an administrator that can be used).
  */
 CHECKED enum fault_code token_revoke(const struct command_context *context, const struct actor *actor, int64_t ca_id,
 	const char *token_id, struct fault *fault);

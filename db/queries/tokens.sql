@@ -10,6 +10,11 @@ SELECT token_id, name, role, ca_id, hash, created_at, expires_at, revoked_at FRO
 SELECT count(*) AS tokens FROM tokens
 WHERE ca_id IS NOT DISTINCT FROM :ca_id AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > :now_at)
 
+-- name: tokens_other_admins
+-- With which somebody could still administer the server.
+SELECT count(*) AS tokens FROM tokens
+WHERE ca_id IS NULL AND role = 'admin' AND token_id <> :token_id AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > :now_at)
+
 -- name: tokens_list
 SELECT t.token_id, t.name, t.role, t.created_at, t.expires_at, t.revoked_at, c.handle AS ca_handle
 FROM tokens t

@@ -87,6 +87,19 @@ token_store_count(struct db_connection *connection, int64_t ca_id, int64_t now_a
 }
 
 enum fault_code
+token_store_other_admins(struct db_connection *connection, const char *token_id, int64_t now_at, int64_t *ret_count, struct fault *fault)
+{
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	bool row;
+	TRY(stmt_start(connection, QUERY_TOKENS_OTHER_ADMINS, &stmt, fault));
+	stmt_bind_text(stmt, ":token_id", token_id);
+	stmt_bind_int(stmt, ":now_at", now_at);
+	TRY(stmt_step(stmt, &row, fault));
+	*ret_count = stmt_int(stmt, "tokens");
+	return FAULT_NONE;
+}
+
+enum fault_code
 token_store_revoke(struct db_connection *connection, const char *token_id, int64_t now_at, struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;

@@ -29,6 +29,9 @@ CHECKED enum fault_code token_store_next(struct stmt *stmt, struct token_record 
 CHECKED enum fault_code token_store_count(struct db_connection *connection, int64_t ca_id, int64_t now_at, int64_t *ret_count,
 	struct fault *fault);
 
+/* How many others of the role admin can still be used. */
+CHECKED enum fault_code token_store_other_admins(struct db_connection *connection, const char *token_id, int64_t now_at,
+	int64_t *ret_count, struct fault *fault);
 /* What was revoked before stays as it was. */
 CHECKED enum fault_code token_store_revoke(struct db_connection *connection, const char *token_id, int64_t now_at,
 	struct fault *fault);

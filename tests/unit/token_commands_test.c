@@ -240,6 +240,25 @@ token_commands__lists_those_of_a_ca_by_age(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(token_commands__##name, registry_setup, registry_teardown)
 
+/* Else nobody could administer the server any more. */
+static void
+token_commands__the_last_administrator_stays(void **state)
+{
+	struct registry *registry = *state;
+	struct made first, second;
+	assert_int_equal(make(registry, &registry_admin, ROLE_ADMIN, 0, 0, &first), FAULT_NONE);
+	assert_int_equal(token_revoke(&registry->context, &registry_admin, 0, first.id, &registry->fault), FAULT_CONFLICT);
+	assert_non_null(strstr(registry->fault.message, "the last token of an administrator"));
+	/* One that has expired by then doesn't count. */
+	assert_int_equal(make(registry, &registry_admin, ROLE_ADMIN, 0, REGISTRY_NOW + 60, &second), FAULT_NONE);
+	clock_hand_set(&registry->clock, REGISTRY_NOW + 61);
+	assert_int_equal(token_revoke(&registry->context, &registry_admin, 0, first.id, NULL), FAULT_CONFLICT);
+	assert_int_equal(make(registry, &registry_admin, ROLE_ADMIN, 0, 0, &second), FAULT_NONE);
+	assert_int_equal(token_revoke(&registry->context, &registry_admin, 0, first.id, NULL), FAULT_NONE);
+	assert_int_equal(token_revoke(&registry->context, &registry_admin, 0, second.id, NULL), FAULT_CONFLICT);
+	clock_hand_set(&registry->clock, REGISTRY_NOW);
+}
+
 int
 main(void)
 {
@@ -249,6 +268,7 @@ main(void)
 		CASE(no_other_text_is_a_token),
 		CASE(expires_at_its_instant),
 		CASE(revoked_is_revoked),
+		CASE(the_last_administrator_stays),
 		CASE(roles_go_with_cas),
 		CASE(nobody_gives_more_than_he_has),
 		CASE(names_are_one_line),
