@@ -299,10 +299,7 @@ transfer_serials__a_giver_that_waits_is_renewed(void **state)
 	assert_string_equal(state_of(&registry), "issuing 0 not yet");
 	expect_no_overclaim(world);
 	WORLD_OK(ca_repair(&world->context, &world_actor, registry.members[1], fault));
-	/* Now and then the first round brings no cut: the scheduler would try again, as is done here. */
 	int64_t serial = cut(&registry);
-	for (int more = 0; serial == 0 && more < 3; more++)
-		serial = cut(&registry);
 	assert_true(serial > 0);
 	assert_int_equal(number(world, "SELECT serial AS it FROM transfers"), serial);
 }
@@ -325,7 +322,21 @@ transfer_serials__goes_with_a_suspension(void **state)
 	assert_int_equal(cut(&registry), 3);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(transfer_serials__##name, world_open, world_close)
+/* As world_open(), with keys enough: of a few fixed ones two ROAs of a CA would get the same name now and then. */
+static int
+open_world(void **state)
+{
+	struct world *world = calloc(1, sizeof *world);
+	assert_non_null(world);
+	prime_keys_prepare(PRIMES);
+	world->ca_keys = prime_keys_ca_source();
+	world->onetime_keys = prime_keys_onetime_source();
+	world_lay(world, WORLD_START);
+	*state = world;
+	return 0;
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(transfer_serials__##name, open_world, world_close)
 
 int
 main(void)
