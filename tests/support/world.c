@@ -20,6 +20,7 @@
 #include "db/connection.h"
 #include "db/stmt.h"
 #include "tests/support/fixed_keys.h"
+#include "tests/support/prime_keys.h"
 #include "tests/support/world.h"
 
 const struct actor world_actor = { .name = "test", .role = ROLE_ADMIN };
@@ -106,11 +107,17 @@ world_lay(struct world *world, int64_t start_at)
 	make_tree(world);
 }
 
+/* Enough for all one-time keys of a case: a ROA's name follows from its key, and no two of a CA may have the same. */
+#define PRIMES 72
+
 int
 world_open(void **state)
 {
 	struct world *world = calloc(1, sizeof *world);
 	assert_non_null(world);
+	prime_keys_prepare(PRIMES);
+	world->ca_keys = prime_keys_ca_source();
+	world->onetime_keys = prime_keys_onetime_source();
 	world_lay(world, WORLD_START);
 	*state = world;
 	return 0;

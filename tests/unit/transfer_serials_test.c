@@ -6,7 +6,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -322,21 +321,7 @@ transfer_serials__goes_with_a_suspension(void **state)
 	assert_int_equal(cut(&registry), 3);
 }
 
-/* As world_open(), with keys enough: of a few fixed ones two ROAs of a CA would get the same name now and then. */
-static int
-open_world(void **state)
-{
-	struct world *world = calloc(1, sizeof *world);
-	assert_non_null(world);
-	prime_keys_prepare(PRIMES);
-	world->ca_keys = prime_keys_ca_source();
-	world->onetime_keys = prime_keys_onetime_source();
-	world_lay(world, WORLD_START);
-	*state = world;
-	return 0;
-}
-
-#define CASE(name) cmocka_unit_test_setup_teardown(transfer_serials__##name, open_world, world_close)
+#define CASE(name) cmocka_unit_test_setup_teardown(transfer_serials__##name, world_open, world_close)
 
 int
 main(void)
