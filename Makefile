@@ -40,7 +40,8 @@ SCENARIOS := $(wildcard tests/scenario/*.c)
 UNITS := $(wildcard tests/unit/*_test.c)
 SUPPORT := $(wildcard tests/support/*.c) $(filter-out $(UNITS),$(wildcard tests/unit/*.c))
 FUZZERS := $(wildcard tests/fuzz/*_fuzz.c)
-BENCHES := $(wildcard tests/bench/*.c)
+PRIME_SERVER := tests/bench/prime_server.c
+BENCHES := $(filter-out $(PRIME_SERVER),$(wildcard tests/bench/*.c))
 CHECKERS := $(wildcard tests/crash/*.c) $(wildcard tests/check/*_run.c)
 CHECKER_PARTS := $(filter-out $(CHECKERS),$(wildcard tests/check/*.c))
 INPUTS := $(SOURCES) $(SQL) $(SUPPORT)
@@ -86,7 +87,7 @@ ALL_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now,--as-needed $(SANITISE) $(LDFLAG
 all: $(PROGRAMS)
 units: $(UNIT_PROGRAMS)
 fuzzers: $(FUZZ_PROGRAMS)
-benches: $(BENCH_PROGRAMS)
+benches: $(BENCH_PROGRAMS) $(PRIME_SERVER:%.c=$(B)/%)
 checkers: $(CHECKER_PROGRAMS)
 scenarios: $(SCENARIO_PROGRAMS)
 
@@ -164,6 +165,11 @@ $(BENCH_PROGRAMS): %: %.o $(SUPPORT_LIBRARY) $(LIBRARY)
 	$(call say,LINK,$@)
 	$(quiet)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)
 
+# In this one, whoever asks for the source of keys gets another.
+$(PRIME_SERVER:%.c=$(B)/%): %: %.o $(B)/api/server/main.o $(SUPPORT_LIBRARY) $(LIBRARY)
+	$(call say,LINK,$@)
+	$(quiet)$(CC) $(ALL_LDFLAGS) -Wl,--wrap=rsa_key_source -o $@ $^ $(PACKAGE_LIBS)
+
 $(B)/tests/check/mutation_run: $(CHECKER_PARTS:%.c=$(B)/%.o)
 $(CHECKER_PROGRAMS): %: %.o $(SUPPORT_LIBRARY) $(LIBRARY)
 	$(call say,LINK,$@)
@@ -191,4 +197,4 @@ $(B)/inputs: FORCE
 	$(call remember,$(INPUTS))
 
 -include $(LIBRARY_OBJECTS:.o=.d) $(MAINS:%.c=$(B)/%.d)
--include $(patsubst %.c,$(B)/%.d,$(UNITS) $(SUPPORT) $(FUZZERS) $(BENCHES) $(CHECKERS) $(CHECKER_PARTS))
+-include $(patsubst %.c,$(B)/%.d,$(UNITS) $(SUPPORT) $(FUZZERS) $(BENCHES) $(PRIME_SERVER) $(CHECKERS) $(CHECKER_PARTS))

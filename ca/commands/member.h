@@ -9,7 +9,7 @@
 #include "ca/commands/holdings.h"
 #include "db/stores/ca_store.h"
 
-#define ISSUING_CHILDREN_MAX 20000              /* members under one issuing CA: bounds its manifest */
+#define ISSUING_CHILDREN_MAX 5000               /* members under one issuing CA: bounds its manifest */
 
 /* Where new members go. What it says of room is exact within the transaction that found it. */
 struct member_place {

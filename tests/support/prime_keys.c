@@ -174,6 +174,13 @@ make_onetime_key(void *self, struct secret **ret_private_key, struct fault *faul
 	return make_key(PRIME_KEYS_CA_MAX + index, ret_private_key, fault);
 }
 
+static enum fault_code
+make_any_key(void *self, struct secret **ret_private_key, struct fault *fault)
+{
+	(void)self;
+	return make_key(atomic_fetch_add(&next_onetime_key, 1) % keys_count(), ret_private_key, fault);
+}
+
 struct key_source
 prime_keys_ca_source(void)
 {
@@ -186,4 +193,11 @@ prime_keys_onetime_source(void)
 {
 	INVARIANT(primes != NULL);
 	return (struct key_source){ .make = make_onetime_key };
+}
+
+struct key_source
+prime_keys_source(void)
+{
+	INVARIANT(primes != NULL);
+	return (struct key_source){ .make = make_any_key };
 }

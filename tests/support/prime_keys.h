@@ -16,5 +16,7 @@
 void prime_keys_prepare(size_t primes);
 struct key_source prime_keys_ca_source(void);
 struct key_source prime_keys_onetime_source(void);
+/* One for both; its keys come round again when all were given. Not together with the two above. */
+struct key_source prime_keys_source(void);
 
 #endif
