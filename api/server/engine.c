@@ -133,6 +133,13 @@ open_database(struct engine *engine, struct fault *fault)
 	return FAULT_NONE;
 }
 
+static size_t
+cores_count(void)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	return cores > 0 ? (size_t)cores : 1;
+}
+
 /* A wrong master key is told before anything is done with it; no key is ever made anew in place of one that can't be opened. */
 static enum fault_code
 open_keys(struct engine *engine, struct fault *fault)
@@ -144,14 +151,7 @@ open_keys(struct engine *engine, struct fault *fault)
 	if (memcmp(fingerprint, engine->instance.master_key_fingerprint, sizeof fingerprint) != 0)
 		return fault_set(fault, FAULT_KEY, "this is not the master key that the keys in the database are stored under");
 	TRY(software_signer_new(MOVE(master_key), rsa_key_source(), &engine->signer, fault));
-	return key_pool_new(rsa_key_source(), (size_t)engine->config->key_pool, 1, &engine->pool, fault);
-}
-
-static size_t
-signers_count(const struct config *config)
-{
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	return config->signers > 0 ? (size_t)config->signers : cores > 0 ? (size_t)cores : 1;
+	return key_pool_new(rsa_key_source(), (size_t)engine->config->key_pool, cores_count(), &engine->pool, fault);
 }
 
 static struct plan_settings
@@ -180,7 +180,8 @@ static enum fault_code
 open_jobs(struct engine *engine, struct fault *fault)
 {
 	const struct config *config = engine->config;
-	TRY(workers_new("signer", signers_count(config), 1, &engine->signers, fault));
+	size_t signers = config->signers > 0 ? (size_t)config->signers : cores_count();
+	TRY(workers_new("signer", signers, 1, &engine->signers, fault));
 	engine->reconcile = (struct reconcile){
 		.db = engine->db, .clock = &engine->clock, .signers = engine->signers, .settings = plan_settings_of(config),
 		.issue = { .signer = engine->signer, .pool = engine->pool },
