@@ -60,7 +60,10 @@ set_fields(X509 *certificate, EVP_PKEY *key, const char *common_name, int64_t no
 		ASN1_TIME_adj(X509_getm_notAfter(certificate), now_at, 0, VALID_S) != NULL;
 }
 
-/* It is its own trust anchor: validators and clients are given this very file to trust. */
+/*
+ * It is its own trust anchor: validators and clients are given this very file to trust. But no CA: the TLS library of Routinator
+ * takes none as the certificate of a server, and all others take it as it is.
+ */
 static bool
 add_extensions(X509 *certificate, const char *const *names, size_t count)
 {
@@ -71,7 +74,6 @@ add_extensions(X509 *certificate, const char *const *names, size_t count)
 	for (size_t i = 0; i < count; i++)
 		if (!add_name(alternatives, names[i]))
 			return false;
-	constraints->ca = 0xff;
 	return X509_add1_ext_i2d(certificate, NID_basic_constraints, constraints, 1, X509V3_ADD_DEFAULT) == 1 &&
 		X509_add1_ext_i2d(certificate, NID_subject_alt_name, alternatives, 0, X509V3_ADD_DEFAULT) == 1;
 }

@@ -76,6 +76,16 @@ tls_certificate__fits_its_key_and_itself(void **state)
 }
 
 static void
+tls_certificate__is_no_ca(void **state)
+{
+	static const char *const names[] = { "rrdp.example.net" };
+	(void)state;
+	AUTO_CLEAR(struct made, made_free) made = make(names, 1);
+	assert_int_equal(X509_check_ca(made.certificate), 0);
+	assert_int_equal(X509_check_purpose(made.certificate, X509_PURPOSE_SSL_SERVER, 0), 1);
+}
+
+static void
 tls_certificate__is_valid_for_ten_years(void **state)
 {
 	static const char *const names[] = { "rrdp.example.net" };
@@ -119,6 +129,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tls_certificate__fits_its_key_and_itself),
+		cmocka_unit_test(tls_certificate__is_no_ca),
 		cmocka_unit_test(tls_certificate__is_valid_for_ten_years),
 		cmocka_unit_test(tls_certificate__is_for_all_its_names_and_no_other),
 		cmocka_unit_test(tls_certificate__is_another_each_time),
