@@ -125,7 +125,7 @@ open_database(struct engine *engine, struct fault *fault)
 	/* Before anything else is done with it: an older, emptied or foreign database does no work at all. */
 	TRY(epoch_open(engine->db, engine->directory, engine->config->epoch_file, &engine->epoch, fault));
 	TRY(tree_instance_get(engine->db, &engine->instance, fault));
-	TRY(guard_check_rows(engine->db, engine->instance.repository_id, fault));
+	TRY(guard_check_rows(engine->db, fault));
 	if (strcmp(engine->instance.rrdp_uri, engine->config->rrdp_uri) != 0 ||
 		strcmp(engine->instance.rsync_uri, engine->config->rsync_uri) != 0)
 		return fault_set(fault, FAULT_CONFIG, "rrdp_uri and rsync_uri stand in every certificate and can't be changed: "

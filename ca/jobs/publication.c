@@ -7,6 +7,7 @@
 #include "ca/base/memory.h"
 #include "ca/base/metrics.h"
 #include "ca/base/alarm.h"
+#include "ca/base/priority.h"
 #include "ca/jobs/cut.h"
 #include "ca/plan/timing.h"
 
@@ -148,6 +149,7 @@ static void *
 run_compress(void *argument)
 {
 	struct publication *publication = argument;
+	priority_step_back();
 	while (alarm_wait(&publication->compress_alarm, LOOK_MS)) {
 		struct fault fault = FAULT_INIT;
 		struct publication_operations *operations = &publication->operations;
