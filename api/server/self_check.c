@@ -221,6 +221,8 @@ self_check_start(struct self_check *check, struct fault *fault)
 {
 	int error = pthread_create(&check->thread, NULL, run, check);
 	check->started = error == 0;
+	if (check->started)
+		(void)pthread_setname_np(check->thread, "self-check");
 	return error == 0 ? FAULT_NONE : fault_set_errno(fault, error, "starting the check's thread");
 }
 

@@ -184,7 +184,11 @@ publication_start(struct publication *publication, struct fault *fault)
 	if (error == 0)
 		error = pthread_create(&publication->compress_thread, NULL, run_compress, publication);
 	publication->compress_started = error == 0;
-	return error == 0 ? FAULT_NONE : fault_set_errno(fault, error, "starting the publication's threads");
+	if (error != 0)
+		return fault_set_errno(fault, error, "starting the publication's threads");
+	(void)pthread_setname_np(publication->thread, "publication");
+	(void)pthread_setname_np(publication->compress_thread, "compress");
+	return FAULT_NONE;
 }
 
 void

@@ -313,6 +313,7 @@ scheduler_start(struct scheduler *scheduler, struct fault *fault)
 	if (error != 0)
 		return fault_set_errno(fault, error, "starting the scheduler's thread");
 	scheduler->started = true;
+	(void)pthread_setname_np(scheduler->thread, "scheduler");
 	return FAULT_NONE;
 }
 
