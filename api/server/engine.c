@@ -98,10 +98,10 @@ do_compress(void *self, const volatile bool *stop, struct fault *fault)
 }
 
 static void
-published(void *self)
+published(void *self, int64_t took_ms)
 {
 	struct engine *engine = self;
-	scheduler_wake(engine->scheduler);
+	scheduler_published(engine->scheduler, took_ms);
 	imports_wake(engine->imports);
 	self_check_wake(engine->check);
 }

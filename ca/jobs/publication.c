@@ -50,8 +50,9 @@ publish(struct publication *publication, struct fault *fault)
 	TRY(cut_look(publication->db, publication->settings.repository_id, &position, fault));
 	if (position.serial == position.notified_serial)
 		return FAULT_NONE;
+	int64_t began_ms = clock_monotonic_ms();
 	TRY(publication->operations.publish(publication->operations.self, &serial, fault));
-	publication->operations.published(publication->operations.self);
+	publication->operations.published(publication->operations.self, clock_monotonic_ms() - began_ms);
 	alarm_wake(&publication->compress_alarm);
 	return FAULT_NONE;
 }

@@ -23,7 +23,7 @@ struct publication_operations {
 	enum fault_code (*verify)(void *self, int64_t *ret_repaired, struct fault *fault);
 	enum fault_code (*retire)(void *self, struct fault *fault);
 	enum fault_code (*compress)(void *self, const volatile bool *stop, struct fault *fault);
-	void (*published)(void *self);       /* after each publication: who waits for it may go on */
+	void (*published)(void *self, int64_t took_ms); /* after each publication: who waits for it may go on */
 	void *self;
 };
 
