@@ -42,6 +42,12 @@ void publisher_free(struct publisher *publisher);
 SCOPED(struct publisher, publisher_free)
 
 /*
+ * What takes long makes way: while an rsync tree is brought up to date and while files are verified, pass(argument) is called again and
+ * again, on the same thread. It may call publisher_publish() and no other function of this header.
+ */
+void publisher_let_pass(struct publisher *publisher, void (*pass)(void *argument), void *argument);
+
+/*
  * Writes the files of every cut that has none yet (a snapshot for the last alone: nobody ever hears of the others'), then the
  * notification of the last, then records it as notified. Does nothing when there is nothing new. Safe to call again after any
  * failure or crash. *ret_serial: the serial now on disk. Faults: DISK, IO, DATABASE.

@@ -263,8 +263,10 @@ bring(const struct rsync_rotation *rotation, const struct site *site, const stru
 	TRY(set_out(&journey, rotation, tree, fault));
 	if (journey.from != 0)
 		TRY(remove_withdrawn(&journey, fault));
-	while (journey.more)
+	while (journey.more) {
 		TRY(put_page(&journey, fault));
+		site_let_pass(site);
+	}
 	return rsync_tree_flush(&journey.tree, fault);
 }
 

@@ -23,6 +23,13 @@ site_unlock(pthread_mutex_t **mutex)
 	INVARIANT(pthread_mutex_unlock(*mutex) == 0);
 }
 
+void
+site_let_pass(const struct site *site)
+{
+	if (site->pass != NULL)
+		site->pass(site->pass_argument);
+}
+
 /* One directory of a path. DIR/rrdp and DIR/rsync may be links to another disk, so that links are followed. */
 static enum fault_code
 make_one(const struct site *site, const char *path, struct fault *fault)

@@ -27,12 +27,20 @@ struct site {
 	struct publisher_settings settings;
 	pthread_mutex_t exchange;
 	char compressing[LAYOUT_PATH]; /* the file whose .gz is being written, "": none; under exchange */
+	void (*pass)(void *argument);  /* publisher_let_pass(); NULL: nobody wants to */
+	void *pass_argument;
 };
 
 /* Holds `exchange` until the end of the scope: SITE_EXCHANGE(site); */
 #define SITE_EXCHANGE(site) AUTO_CLEAR(pthread_mutex_t *, site_unlock) site_exchange_ __attribute__((unused)) = site_lock(site)
 pthread_mutex_t *site_lock(struct site *site);
 void site_unlock(pthread_mutex_t **mutex);
+
+/*
+ * Called between pages of what takes long (rsync trees, verification): a cut that waits is published right here, and notification, cuts
+ * and repository may be newer afterwards. Trees stay as they are. No view of the database is held.
+ */
+void site_let_pass(const struct site *site);
 
 /*
  * Makes the directory that a file shall stand in, durably; whatever is in the way of it or of the file, but a file, is

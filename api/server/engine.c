@@ -215,6 +215,7 @@ open_publication(struct engine *engine, struct fault *fault)
 	};
 	TRY(publisher_new(engine->db, engine->directory, &engine->clock, &files, &engine->publisher, fault));
 	TRY(publication_new(engine->db, &engine->clock, &rhythm, &operations, &engine->publication, fault));
+	publisher_let_pass(engine->publisher, publication_pass, engine->publication);
 	return self_check_new(engine->db, engine->directory, &engine->clock, engine->instance.repository_id, config, &engine->check, fault);
 }
 

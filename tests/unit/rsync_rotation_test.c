@@ -270,10 +270,36 @@ rsync_rotation__does_without_lost_trees(void **state)
 	advance(fixture);
 }
 
+static void
+publish_in_passing(void *argument)
+{
+	struct publish_fixture *fixture = argument;
+	change_and_publish(fixture);
+}
+
+/* A tree of hundreds of thousands of files takes its time: it is of the serial that it was begun for, and the next one follows. */
+static void
+rsync_rotation__lets_publications_pass(void **state)
+{
+	struct publish_fixture *fixture = *state;
+	int64_t serial;
+	start(fixture);
+	publisher_let_pass(fixture->sample.publisher, publish_in_passing, fixture);
+	for (int64_t i = 1; i <= 4; i++) {
+		REQUIRE_DONE(publisher_rsync(fixture->sample.publisher, &serial, fault));
+		assert_int_equal(serial, i);
+		assert_int_equal(sample_repository_number(&fixture->sample, "SELECT notified_serial AS n FROM repositories"), i + 1);
+		REQUIRE_RIGHT(published_check(&fixture->sample));
+	}
+	publisher_let_pass(fixture->sample.publisher, NULL, NULL);
+	advance(fixture);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		PUBLISH_CASE(rsync_rotation__lets_publications_pass),
 		PUBLISH_CASE(rsync_rotation__nothing_before_the_first_notification),
 		PUBLISH_CASE(rsync_rotation__makes_trees_and_uses_them_again),
 		PUBLISH_CASE(rsync_rotation__an_old_tree_stays_as_it_was_for_its_grace_time),
