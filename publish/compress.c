@@ -119,7 +119,7 @@ pack(struct codec *codec, int fd, struct atomic_file *file, const struct errand 
 			INVARIANT(deflate(stream, flush) != Z_STREAM_ERROR);
 			TRY(atomic_file_write(file, codec->out, sizeof codec->out - stream->avail_out, fault));
 			size += (int64_t)(sizeof codec->out - stream->avail_out);
-			site_write_out(file->fd, size, &started);
+			TRY(site_write_out(file->fd, size, &started, fault));
 		} while (stream->avail_out == 0);
 	}
 	*ret_whole = true;

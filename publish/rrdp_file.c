@@ -24,9 +24,8 @@ write_block(struct rrdp_file *file, struct bytes *block, struct fault *fault)
 	TRY(digest_update(file->digest, block->data, block->length, fault));
 	TRY(atomic_file_write(&file->file, block->data, block->length, fault));
 	file->size += (int64_t)block->length;
-	site_write_out(file->file.fd, file->size, &file->started);
 	bytes_reset(block);
-	return FAULT_NONE;
+	return site_write_out(file->file.fd, file->size, &file->started, fault);
 }
 
 static void *

@@ -16,7 +16,7 @@
 #define SITE_BLOCK 262144 /* bytes that are written at once */
 #define SITE_FILE_MODE 0644
 #define SITE_DIRECTORY_MODE 0755
-#define SITE_WRITE_OUT 8388608
+#define SITE_WRITE_OUT 2097152 /* bytes; twice as many are on their way to the disk at most */
 #define SITE_READ 65536   /* bytes that are read at once */
 #define SITE_PAGE 1000    /* objects that are read in one view of the database */
 
@@ -55,10 +55,11 @@ int64_t site_size(const struct site *site, const char *path);
 void site_gzip_path(char gzip_path[LAYOUT_PATH], const char *path);
 
 /*
- * Starts writing to the disk what was appended to a file since, once it is SITE_WRITE_OUT bytes; *started: where that has got
- * to. All of a large file at once, when it is flushed, would keep the database's commits waiting for as long.
+ * Starts writing to the disk what was appended to a file since, once it is SITE_WRITE_OUT bytes, and waits for what was started before;
+ * *started: where that has got to. All of a large file at once, or as fast as it comes, would keep the database's commits waiting behind
+ * it. Faults: IO, DISK: what the disk tells here it doesn't tell again when the file is flushed.
  */
-void site_write_out(int fd, int64_t size, int64_t *started);
+CHECKED enum fault_code site_write_out(int fd, int64_t size, int64_t *started, struct fault *fault);
 /*
  * Hash and size of an open file from where it stands; *ret_read is false if it can't be read to its end. Faults: CRYPTO,
  * MEMORY.
