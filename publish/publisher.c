@@ -58,7 +58,7 @@ publisher_free(struct publisher *publisher)
 }
 
 void
-publisher_let_pass(struct publisher *publisher, void (*pass)(void *argument), void *argument)
+publisher_let_pass(struct publisher *publisher, publisher_pass pass, void *argument)
 {
 	publisher->site.pass = pass;
 	publisher->site.pass_argument = argument;

@@ -42,10 +42,11 @@ void publisher_free(struct publisher *publisher);
 SCOPED(struct publisher, publisher_free)
 
 /*
- * What takes long makes way: while an rsync tree is brought up to date and while files are verified, pass(argument) is called again and
- * again, on the same thread. It may call publisher_publish() and no other function of this header.
+ * What takes long makes way: while an rsync tree is brought up to date and while files are verified, pass is called again and again, on
+ * the same thread. It may call publisher_publish() and no other function of this header. BUSY from it ends what takes long, with BUSY.
  */
-void publisher_let_pass(struct publisher *publisher, void (*pass)(void *argument), void *argument);
+typedef enum fault_code (*publisher_pass)(void *argument, struct fault *fault);
+void publisher_let_pass(struct publisher *publisher, publisher_pass pass, void *argument);
 
 /*
  * Writes the files of every cut that has none yet (a snapshot for the last alone: nobody ever hears of the others'), then the

@@ -110,7 +110,7 @@ inspect(const struct site *site, const struct publication_tree *row, bool repair
 		return FAULT_NONE;
 	while (inspection.more && (repairing || inspection.bad == 0)) {
 		TRY(inspect_page(&inspection, fault));
-		site_let_pass(site);
+		TRY(site_let_pass(site, fault));
 	}
 	TRY(rsync_tree_tidy(&inspection.tree, NULL, NULL, &files, fault));
 	/* All objects are there as files: any further file is foreign, and only then is it worth asking about each. */

@@ -265,7 +265,7 @@ bring(const struct rsync_rotation *rotation, const struct site *site, const stru
 		TRY(remove_withdrawn(&journey, fault));
 	while (journey.more) {
 		TRY(put_page(&journey, fault));
-		site_let_pass(site);
+		TRY(site_let_pass(site, fault));
 	}
 	return rsync_tree_flush(&journey.tree, fault);
 }

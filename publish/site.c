@@ -23,11 +23,10 @@ site_unlock(pthread_mutex_t **mutex)
 	INVARIANT(pthread_mutex_unlock(*mutex) == 0);
 }
 
-void
-site_let_pass(const struct site *site)
+enum fault_code
+site_let_pass(const struct site *site, struct fault *fault)
 {
-	if (site->pass != NULL)
-		site->pass(site->pass_argument);
+	return site->pass != NULL ? site->pass(site->pass_argument, fault) : FAULT_NONE;
 }
 
 /* One directory of a path. DIR/rrdp and DIR/rsync may be links to another disk, so that links are followed. */

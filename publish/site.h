@@ -27,7 +27,7 @@ struct site {
 	struct publisher_settings settings;
 	pthread_mutex_t exchange;
 	char compressing[LAYOUT_PATH]; /* the file whose .gz is being written, "": none; under exchange */
-	void (*pass)(void *argument);  /* publisher_let_pass(); NULL: nobody wants to */
+	publisher_pass pass;           /* publisher_let_pass(); NULL: nobody wants to */
 	void *pass_argument;
 };
 
@@ -38,9 +38,9 @@ void site_unlock(pthread_mutex_t **mutex);
 
 /*
  * Called between pages of what takes long (rsync trees, verification): a cut that waits is published right here, and notification, cuts
- * and repository may be newer afterwards. Trees stay as they are. No view of the database is held.
+ * and repository may be newer afterwards. Trees stay as they are. No view of the database is held. Faults: BUSY (to end here).
  */
-void site_let_pass(const struct site *site);
+CHECKED enum fault_code site_let_pass(const struct site *site, struct fault *fault);
 
 /*
  * Makes the directory that a file shall stand in, durably; whatever is in the way of it or of the file, but a file, is

@@ -113,7 +113,7 @@ static enum fault_code
 verify_all(struct verification *verification, enum layout_file file, struct fault *fault)
 {
 	for (size_t i = verification->count; i-- > 0;) {
-		site_let_pass(verification->site);
+		TRY(site_let_pass(verification->site, fault));
 		if (file == LAYOUT_DELTA || &verification->cuts[i] != verification->current)
 			TRY(verify_file(verification, &verification->cuts[i], file, fault));
 	}
@@ -131,7 +131,7 @@ verify_gzips(const struct verification *verification, struct fault *fault)
 	for (const struct publication_cut *cut = current; current->first_delta != 0; cut--) {
 		layout_rrdp(path, verification->repository.session, cut, layout_file_name(LAYOUT_DELTA));
 		TRY(compress_check(verification->site, path, &cut->delta, fault));
-		site_let_pass(verification->site);
+		TRY(site_let_pass(verification->site, fault));
 		if (cut->serial <= current->first_delta || cut == verification->cuts)
 			break;
 	}

@@ -120,13 +120,16 @@ remember(struct publication *publication, const struct fault *trouble)
 		log_write(LOG_INFO, "publishing goes on");
 }
 
-void
-publication_pass(void *self)
+enum fault_code
+publication_pass(void *self, struct fault *fault)
 {
 	struct publication *publication = self;
-	struct fault fault = FAULT_INIT;
-	if (publish(publication, &fault) != FAULT_NONE)
-		remember(publication, &fault);
+	struct fault own = FAULT_INIT;
+	if (publication->alarm.stop)
+		return fault_set(fault, FAULT_BUSY, "the publication is to stop");
+	if (publish(publication, &own) != FAULT_NONE)
+		remember(publication, &own);
+	return FAULT_NONE;
 }
 
 static int64_t
@@ -149,6 +152,8 @@ run(void *argument)
 	while (alarm_wait(&publication->alarm, next_ms)) {
 		struct fault fault = FAULT_INIT;
 		enum fault_code code = step(publication, &fault);
+		if (publication->alarm.stop)
+			break;
 		remember(publication, &fault);
 		next_ms = wait_ms(publication, code != FAULT_NONE);
 	}

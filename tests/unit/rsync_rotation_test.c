@@ -270,11 +270,13 @@ rsync_rotation__does_without_lost_trees(void **state)
 	advance(fixture);
 }
 
-static void
-publish_in_passing(void *argument)
+static enum fault_code
+publish_in_passing(void *argument, struct fault *fault)
 {
+	(void)fault;
 	struct publish_fixture *fixture = argument;
 	change_and_publish(fixture);
+	return FAULT_NONE;
 }
 
 /* A tree of hundreds of thousands of files takes its time: it is of the serial that it was begun for, and the next one follows. */
@@ -295,11 +297,34 @@ rsync_rotation__lets_publications_pass(void **state)
 	advance(fixture);
 }
 
+static enum fault_code
+stop_here(void *argument, struct fault *fault)
+{
+	(void)argument;
+	return fault_set(fault, FAULT_BUSY, "enough");
+}
+
+/* A server that is told to stop doesn't end the tree first. The next start does. */
+static void
+rsync_rotation__stops_between_pages(void **state)
+{
+	struct publish_fixture *fixture = *state;
+	int64_t serial = 77;
+	start(fixture);
+	publisher_let_pass(fixture->sample.publisher, stop_here, NULL);
+	assert_int_equal(publisher_rsync(fixture->sample.publisher, &serial, NULL), FAULT_BUSY);
+	assert_int_equal(serial, 77);
+	publisher_let_pass(fixture->sample.publisher, NULL, NULL);
+	advance(fixture);
+	assert_int_equal(rows(fixture), 1);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		PUBLISH_CASE(rsync_rotation__lets_publications_pass),
+		PUBLISH_CASE(rsync_rotation__stops_between_pages),
 		PUBLISH_CASE(rsync_rotation__nothing_before_the_first_notification),
 		PUBLISH_CASE(rsync_rotation__makes_trees_and_uses_them_again),
 		PUBLISH_CASE(rsync_rotation__an_old_tree_stays_as_it_was_for_its_grace_time),

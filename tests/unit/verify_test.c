@@ -333,16 +333,18 @@ struct passing {
 	int left, passed;
 };
 
-static void
-publish_in_passing(void *argument)
+static enum fault_code
+publish_in_passing(void *argument, struct fault *fault)
 {
+	(void)fault;
 	struct passing *passing = argument;
 	passing->passed++;
 	if (passing->left-- <= 0)
-		return;
+		return FAULT_NONE;
 	sample_repository_put(&passing->fixture->sample, "m/x.mft", "mft", 100);
 	sample_repository_put(&passing->fixture->sample, "ta/ta.cer", "ta", 300);
 	(void)publish_fixture_publish(passing->fixture);
+	return FAULT_NONE;
 }
 
 /* Verifying hundreds of thousands of files holds up no cut, and takes nothing that came meanwhile for foreign or wrong. */
