@@ -242,10 +242,10 @@ guard_check_rows(struct db *db, struct fault *fault)
 	int64_t objects = stmt_int(stmt, "objects");
 	if (!missing(payloads_counted, payloads) && !missing(cas_counted, cas) && !missing(objects_counted, objects))
 		return FAULT_NONE;
-	return fault_set(fault, FAULT_EPOCH, "the last serial had %" PRId64 " payloads, %" PRId64 " CAs and %" PRId64 " objects, the database has "
-		"%" PRId64 ", %" PRId64 " and %" PRId64 ": rows are missing and nothing is published from it. Restore a backup with `cadastre restore "
-		"FILE --data DIR`; if it is right after all, `cadastre restore --in-place --data DIR`", payloads_counted, cas_counted,
-		objects_counted, payloads, cas, objects);
+	return fault_set(fault, FAULT_EPOCH, "the last serial had %" PRId64 " payloads, %" PRId64 " CAs and %" PRId64 " objects, the "
+		"database has %" PRId64 ", %" PRId64 " and %" PRId64 ": rows are missing and nothing is published from it. Restore a "
+		"backup with `cadastre restore FILE --data DIR`; if it is right after all, `cadastre restore --in-place --data DIR`",
+		payloads_counted, cas_counted, objects_counted, payloads, cas, objects);
 }
 
 static enum fault_code

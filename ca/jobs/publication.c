@@ -67,7 +67,10 @@ rsync(struct publication *publication, struct fault *fault)
 	if (!rsync_due(publication, &position))
 		return FAULT_NONE;
 	enum fault_code code = publication->operations.rsync(publication->operations.self, &serial, fault);
-	return code == FAULT_BUSY ? FAULT_NONE : code;
+	if (code != FAULT_BUSY)
+		return code;
+	fault_clear(fault);
+	return FAULT_NONE;
 }
 
 static bool
