@@ -42,7 +42,7 @@ void publisher_free(struct publisher *publisher);
 SCOPED(struct publisher, publisher_free)
 
 /*
- * What takes long makes way: while an rsync tree is brought up to date and while files are verified, pass is called again and again, on
+ * What takes long makes way: while an rsync tree is brought up to date or dropped and while files are verified, pass is called again and again, on
  * the same thread. It may call publisher_publish() and no other function of this header. BUSY from it ends what takes long, with BUSY.
  */
 typedef enum fault_code (*publisher_pass)(void *argument, struct fault *fault);
