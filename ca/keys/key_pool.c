@@ -1,13 +1,10 @@
 #include "ca/keys/key_pool.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "ca/base/clock.h"
 #include "ca/base/log.h"
