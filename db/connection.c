@@ -30,7 +30,7 @@ static const struct setting settings[] = {
 	{ "journal_size_limit", "67108864", "67108864", EVERY_ROLE }, /* the log's file after a time when it had to be longer */
 	{ "busy_timeout", "10000", "10000", CONNECTION_WRITER | CONNECTION_READER }, /* ms: for a person's sqlite3, say */
 	{ "cache_size", "-32768", "-32768", CONNECTION_WRITER }, /* KiB */
-	{ "cache_size", "-4096", "-4096", CONNECTION_READER },   /* times READERS_MAX */
+	{ "cache_size", "-1024", "-1024", CONNECTION_READER },   /* times READERS_MAX; the system has the file in its own cache too */
 	{ "mmap_size", "0", "0", EVERY_ROLE },                   /* a bad disk shall be a fault, not a signal */
 	{ "temp_store", "MEMORY", "2", EVERY_ROLE },
 	{ "secure_delete", "FAST", "2", EVERY_ROLE }, /* zeroes over what is deleted wherever that needs no further write */

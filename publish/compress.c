@@ -73,15 +73,39 @@ read_block(int fd, uint8_t *block)
 	return got;
 }
 
-/* Packs all of fd into file; *ret_whole is false when it was told to stop. */
+/* What is wanted, and until when. */
+struct errand {
+	struct site *site;
+	const volatile bool *stop;
+	int64_t named_by;
+};
+
+/* Whether to give up at this point of the file, now and then asking the database. */
 static enum fault_code
-pack(struct codec *codec, int fd, struct atomic_file *file, const volatile bool *stop, bool *ret_whole, struct fault *fault)
+give_up(const struct errand *errand, int64_t at, bool *ret_give_up, struct fault *fault)
+{
+	AUTO_CLEAR(struct publication_repository, publisher_store_clear_repository) repository = PUBLICATION_REPOSITORY_INIT;
+	AUTO(struct db_connection, db_reader_release) connection = NULL;
+	*ret_give_up = *errand->stop;
+	if (*ret_give_up || errand->named_by == 0 || at % COMPRESS_LOOK_EVERY != 0)
+		return FAULT_NONE;
+	TRY(db_reader_acquire(errand->site->db, &connection, fault));
+	TRY(publisher_store_repository(connection, errand->site->settings.repository_id, &repository, fault));
+	*ret_give_up = repository.notified_serial != errand->named_by;
+	return FAULT_NONE;
+}
+
+/* Packs all of fd into file; *ret_whole is false when it gave up. */
+static enum fault_code
+pack(struct codec *codec, int fd, struct atomic_file *file, const struct errand *errand, bool *ret_whole, struct fault *fault)
 {
 	z_stream *stream = &codec->stream;
-	int64_t size = 0, started = 0;
-	for (int flush = Z_NO_FLUSH; flush != Z_FINISH;) {
+	int64_t size = 0, started = 0, at = 0;
+	for (int flush = Z_NO_FLUSH; flush != Z_FINISH; at += SITE_READ) {
+		bool enough;
 		*ret_whole = false;
-		if (*stop)
+		TRY(give_up(errand, at, &enough, fault));
+		if (enough)
 			return FAULT_NONE;
 		ssize_t got = read_block(fd, codec->in);
 		if (got < 0)
@@ -95,7 +119,7 @@ pack(struct codec *codec, int fd, struct atomic_file *file, const volatile bool 
 			INVARIANT(deflate(stream, flush) != Z_STREAM_ERROR);
 			TRY(atomic_file_write(file, codec->out, sizeof codec->out - stream->avail_out, fault));
 			size += (int64_t)(sizeof codec->out - stream->avail_out);
-			site_write_out(file->fd, size, &started);
+			TRY(site_write_out(file->fd, size, &started, fault));
 		} while (stream->avail_out == 0);
 	}
 	*ret_whole = true;
@@ -132,22 +156,22 @@ announce(struct site *site, const char *path)
 }
 
 static enum fault_code
-write_gzip(struct site *site, const char *path, const char *gzip_path, int fd, const struct stat *status,
-	const volatile bool *stop, struct fault *fault)
+write_gzip(const struct errand *errand, const char *path, const char *gzip_path, int fd, const struct stat *status, struct fault *fault)
 {
+	struct site *site = errand->site;
 	AUTO(struct codec, codec_free) codec = NULL;
 	AUTO_CLEAR(struct atomic_file, atomic_file_clear) file = ATOMIC_FILE_INIT;
 	bool whole = false;
 	TRY(codec_new(status->st_size > COMPRESS_FAST_AT ? COMPRESS_LEVEL_FAST : COMPRESS_LEVEL, &codec, fault));
 	TRY(atomic_file_open(&file, site->directory, gzip_path, SITE_FILE_MODE, fault));
-	TRY(pack(codec, fd, &file, stop, &whole, fault));
+	TRY(pack(codec, fd, &file, errand, &whole, fault));
 	return whole ? put_beside(site, &file, path, status, fault) : FAULT_NONE;
 }
 
-/* A file that is retired meanwhile needs no .gz. */
-static enum fault_code
-compress_file(struct site *site, const char *path, const volatile bool *stop, struct fault *fault)
+enum fault_code
+compress_file(struct site *site, const char *path, int64_t named_by, const volatile bool *stop, struct fault *fault)
 {
+	const struct errand errand = { .site = site, .stop = stop, .named_by = named_by };
 	char gzip_path[LAYOUT_PATH];
 	struct stat status, gzip_status;
 	AUTO_CLEAR(int, descriptor_close) fd = openat(site->directory, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -160,8 +184,9 @@ compress_file(struct site *site, const char *path, const volatile bool *stop, st
 		gzip_status.st_mtim.tv_sec == status.st_mtim.tv_sec)
 		return FAULT_NONE;
 	announce(site, path);
-	enum fault_code code = write_gzip(site, path, gzip_path, fd, &status, stop, fault);
+	enum fault_code code = write_gzip(&errand, path, gzip_path, fd, &status, fault);
 	announce(site, "");
+	/* A file that was retired meanwhile needs none. */
 	if (code == FAULT_IO && fstatat(site->directory, path, &status, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT) {
 		fault_clear(fault);
 		return FAULT_NONE;
@@ -196,14 +221,14 @@ compress_run(struct site *site, const volatile bool *stop, struct fault *fault)
 	TRY(read_named(site, &repository, &cuts, &count, fault));
 	if (count == 0)
 		return FAULT_NONE;
-	/* What is fetched most often comes first; the snapshot takes longest. */
-	TRY(compress_file(site, LAYOUT_NOTIFICATION, stop, fault));
+	/* What is fetched most often comes first; the snapshot takes longest, and nobody is told of it any more once there is another. */
+	TRY(compress_file(site, LAYOUT_NOTIFICATION, 0, stop, fault));
 	for (size_t i = 0; i < count && cuts[0].first_delta != 0 && !*stop; i++) {
 		layout_rrdp(path, repository.session, &cuts[i], layout_file_name(LAYOUT_DELTA));
-		TRY(compress_file(site, path, stop, fault));
+		TRY(compress_file(site, path, 0, stop, fault));
 	}
 	layout_rrdp(path, repository.session, &cuts[0], layout_file_name(LAYOUT_SNAPSHOT));
-	return *stop ? FAULT_NONE : compress_file(site, path, stop, fault);
+	return *stop ? FAULT_NONE : compress_file(site, path, cuts[0].serial, stop, fault);
 }
 
 /* Whether all of fd is one gzip stream of this content. */

@@ -57,6 +57,13 @@ publisher_free(struct publisher *publisher)
 	free(publisher);
 }
 
+void
+publisher_let_pass(struct publisher *publisher, publisher_pass pass, void *argument)
+{
+	publisher->site.pass = pass;
+	publisher->site.pass_argument = argument;
+}
+
 /* What there is to publish, as of one view: nothing that comes later is waited for. */
 struct backlog {
 	struct publication_repository repository;

@@ -42,6 +42,13 @@ void publisher_free(struct publisher *publisher);
 SCOPED(struct publisher, publisher_free)
 
 /*
+ * What takes long makes way: while an rsync tree is brought up to date or dropped and while files are verified, pass is called again and again, on
+ * the same thread. It may call publisher_publish() and no other function of this header. BUSY from it ends what takes long, with BUSY.
+ */
+typedef enum fault_code (*publisher_pass)(void *argument, struct fault *fault);
+void publisher_let_pass(struct publisher *publisher, publisher_pass pass, void *argument);
+
+/*
  * Writes the files of every cut that has none yet (a snapshot for the last alone: nobody ever hears of the others'), then the
  * notification of the last, then records it as notified. Does nothing when there is nothing new. Safe to call again after any
  * failure or crash. *ret_serial: the serial now on disk. Faults: DISK, IO, DATABASE.

@@ -108,8 +108,10 @@ inspect(const struct site *site, const struct publication_tree *row, bool repair
 	TRY(rsync_tree_open(&inspection.tree, site, row->name, false, ret_found, fault));
 	if (!*ret_found)
 		return FAULT_NONE;
-	while (inspection.more && (repairing || inspection.bad == 0))
+	while (inspection.more && (repairing || inspection.bad == 0)) {
 		TRY(inspect_page(&inspection, fault));
+		TRY(site_let_pass(site, fault));
+	}
 	TRY(rsync_tree_tidy(&inspection.tree, NULL, NULL, &files, fault));
 	/* All objects are there as files: any further file is foreign, and only then is it worth asking about each. */
 	if (files != inspection.objects && repairing)

@@ -102,7 +102,7 @@ rsync_rotation_drop(const struct site *site, const struct publication_tree *tree
 	log_write(LOG_DEBUG, "dropping %s", path);
 	/* The row first: a row without its tree would be taken for a tree, a tree without its row is only swept away. */
 	TRY(publisher_store_drop_tree(site->db, site->settings.repository_id, tree->tree_id, fault));
-	return atomic_file_remove_tree(site->directory, path, fault);
+	return rsync_tree_drop(site, tree->name, fault);
 }
 
 /* One that was retired at a time that lies ahead, by a clock that was wrong, could be out of use for as long as that was wrong. */
@@ -263,8 +263,10 @@ bring(const struct rsync_rotation *rotation, const struct site *site, const stru
 	TRY(set_out(&journey, rotation, tree, fault));
 	if (journey.from != 0)
 		TRY(remove_withdrawn(&journey, fault));
-	while (journey.more)
+	while (journey.more) {
 		TRY(put_page(&journey, fault));
+		TRY(site_let_pass(site, fault));
+	}
 	return rsync_tree_flush(&journey.tree, fault);
 }
 

@@ -310,6 +310,30 @@ open_stream(int directory, DIR **ret_stream, struct fault *fault)
 	return FAULT_NONE;
 }
 
+enum fault_code
+rsync_tree_drop(const struct site *site, const char *name, struct fault *fault)
+{
+	AUTO_CLEAR(DIR *, close_stream) stream = NULL;
+	char path[LAYOUT_PATH];
+	layout_tree(path, name);
+	AUTO_CLEAR(int, descriptor_close) root = openat(site->directory, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (root >= 0)
+		TRY(open_stream(root, &stream, fault));
+	while (stream != NULL) {
+		errno = 0;
+		const struct dirent *entry = readdir(stream);
+		if (entry == NULL && errno != 0)
+			return fault_set_errno(fault, errno, "can't read the directory %s", path);
+		if (entry == NULL)
+			break;
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		TRY(atomic_file_remove_tree(root, entry->d_name, fault));
+		TRY(site_let_pass(site, fault));
+	}
+	return atomic_file_remove_tree(site->directory, path, fault);
+}
+
 static enum fault_code
 set_directory_attributes(int directory, struct fault *fault)
 {

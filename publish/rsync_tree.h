@@ -64,5 +64,10 @@ typedef enum fault_code (*rsync_tree_expects)(void *argument, const char *path, 
  */
 CHECKED enum fault_code rsync_tree_tidy(const struct rsync_tree *tree, rsync_tree_expects expects, void *argument,
 	int64_t *ret_files, struct fault *fault);
+/*
+ * Removes a tree and all that is in it; that it is not there is fine. Other things may pass between the directories in it, see
+ * site_let_pass(): as many files as a repository has take seconds. BUSY: a part is left. Faults else: IO.
+ */
+CHECKED enum fault_code rsync_tree_drop(const struct site *site, const char *name, struct fault *fault);
 
 #endif

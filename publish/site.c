@@ -23,6 +23,12 @@ site_unlock(pthread_mutex_t **mutex)
 	INVARIANT(pthread_mutex_unlock(*mutex) == 0);
 }
 
+enum fault_code
+site_let_pass(const struct site *site, struct fault *fault)
+{
+	return site->pass != NULL ? site->pass(site->pass_argument, fault) : FAULT_NONE;
+}
+
 /* One directory of a path. DIR/rrdp and DIR/rsync may be links to another disk, so that links are followed. */
 static enum fault_code
 make_one(const struct site *site, const char *path, struct fault *fault)
@@ -76,13 +82,18 @@ site_gzip_path(char gzip_path[LAYOUT_PATH], const char *path)
 	INVARIANT(length > 0 && length < LAYOUT_PATH);
 }
 
-void
-site_write_out(int fd, int64_t size, int64_t *started)
+enum fault_code
+site_write_out(int fd, int64_t size, int64_t *started, struct fault *fault)
 {
 	if (size - *started < SITE_WRITE_OUT)
-		return;
-	(void)sync_file_range(fd, *started, size - *started, SYNC_FILE_RANGE_WRITE); /* a hint; what fails is told by the flush */
+		return FAULT_NONE;
+	bool failed = sync_file_range(fd, *started, size - *started, SYNC_FILE_RANGE_WRITE) != 0 ||
+		(*started > 0 && sync_file_range(fd, 0, *started, SYNC_FILE_RANGE_WAIT_BEFORE) != 0);
+	/* What can't do it is flushed at the end, all at once. */
+	if (failed && errno != ESPIPE && errno != ENOSYS && errno != EOPNOTSUPP && errno != EINVAL)
+		return fault_set_errno(fault, errno, "can't write out a file");
 	*started = size;
+	return FAULT_NONE;
 }
 
 enum fault_code

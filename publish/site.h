@@ -16,7 +16,7 @@
 #define SITE_BLOCK 262144 /* bytes that are written at once */
 #define SITE_FILE_MODE 0644
 #define SITE_DIRECTORY_MODE 0755
-#define SITE_WRITE_OUT 8388608
+#define SITE_WRITE_OUT 2097152 /* bytes; twice as many are on their way to the disk at most */
 #define SITE_READ 65536   /* bytes that are read at once */
 #define SITE_PAGE 1000    /* objects that are read in one view of the database */
 
@@ -27,12 +27,20 @@ struct site {
 	struct publisher_settings settings;
 	pthread_mutex_t exchange;
 	char compressing[LAYOUT_PATH]; /* the file whose .gz is being written, "": none; under exchange */
+	publisher_pass pass;           /* publisher_let_pass(); NULL: nobody wants to */
+	void *pass_argument;
 };
 
 /* Holds `exchange` until the end of the scope: SITE_EXCHANGE(site); */
 #define SITE_EXCHANGE(site) AUTO_CLEAR(pthread_mutex_t *, site_unlock) site_exchange_ __attribute__((unused)) = site_lock(site)
 pthread_mutex_t *site_lock(struct site *site);
 void site_unlock(pthread_mutex_t **mutex);
+
+/*
+ * Called between pages of what takes long (rsync trees, verification): a cut that waits is published right here, and notification, cuts
+ * and repository may be newer afterwards. Trees stay as they are. No view of the database is held. Faults: BUSY (to end here).
+ */
+CHECKED enum fault_code site_let_pass(const struct site *site, struct fault *fault);
 
 /*
  * Makes the directory that a file shall stand in, durably; whatever is in the way of it or of the file, but a file, is
@@ -47,10 +55,11 @@ int64_t site_size(const struct site *site, const char *path);
 void site_gzip_path(char gzip_path[LAYOUT_PATH], const char *path);
 
 /*
- * Starts writing to the disk what was appended to a file since, once it is SITE_WRITE_OUT bytes; *started: where that has got
- * to. All of a large file at once, when it is flushed, would keep the database's commits waiting for as long.
+ * Starts writing to the disk what was appended to a file since, once it is SITE_WRITE_OUT bytes, and waits for what was started before;
+ * *started: where that has got to. All of a large file at once, or as fast as it comes, would keep the database's commits waiting behind
+ * it. Faults: IO, DISK: what the disk tells here it doesn't tell again when the file is flushed.
  */
-void site_write_out(int fd, int64_t size, int64_t *started);
+CHECKED enum fault_code site_write_out(int fd, int64_t size, int64_t *started, struct fault *fault);
 /*
  * Hash and size of an open file from where it stands; *ret_read is false if it can't be read to its end. Faults: CRYPTO,
  * MEMORY.

@@ -31,6 +31,9 @@ static enum fault_code
 load(struct verification *verification, struct fault *fault)
 {
 	const struct site *site = verification->site;
+	verification_clear(verification);
+	verification->cuts = NULL;
+	verification->current = NULL;
 	AUTO(struct db_connection, db_reader_release) connection = NULL;
 	TRY(db_reader_acquire(site->db, &connection, fault));
 	TRY(publisher_store_repository(connection, site->settings.repository_id, &verification->repository, fault));
@@ -109,9 +112,11 @@ verify_current(struct verification *verification, struct fault *fault)
 static enum fault_code
 verify_all(struct verification *verification, enum layout_file file, struct fault *fault)
 {
-	for (size_t i = verification->count; i-- > 0;)
+	for (size_t i = verification->count; i-- > 0;) {
+		TRY(site_let_pass(verification->site, fault));
 		if (file == LAYOUT_DELTA || &verification->cuts[i] != verification->current)
 			TRY(verify_file(verification, &verification->cuts[i], file, fault));
+	}
 	return FAULT_NONE;
 }
 
@@ -126,12 +131,14 @@ verify_gzips(const struct verification *verification, struct fault *fault)
 	for (const struct publication_cut *cut = current; current->first_delta != 0; cut--) {
 		layout_rrdp(path, verification->repository.session, cut, layout_file_name(LAYOUT_DELTA));
 		TRY(compress_check(verification->site, path, &cut->delta, fault));
+		TRY(site_let_pass(verification->site, fault));
 		if (cut->serial <= current->first_delta || cut == verification->cuts)
 			break;
 	}
 	return FAULT_NONE;
 }
 
+/* Until notification and certificate are right nothing is let pass: they are held against what they were when this began. */
 static enum fault_code
 verify_disk(struct verification *verification, struct fault *fault)
 {
@@ -143,6 +150,8 @@ verify_disk(struct verification *verification, struct fault *fault)
 	TRY(verify_all(verification, LAYOUT_SNAPSHOT, fault));
 	TRY(verify_gzips(verification, fault));
 	TRY(set_aside(verification, rsync_repair_run(site, &verification->repaired, fault), fault));
+	/* What was published meanwhile belongs there too. */
+	TRY(load(verification, fault));
 	TRY(sweep_rrdp(site, verification->repository.session, verification->cuts, verification->count, fault));
 	return sweep_trust_anchor(site, fault);
 }

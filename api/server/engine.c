@@ -98,10 +98,10 @@ do_compress(void *self, const volatile bool *stop, struct fault *fault)
 }
 
 static void
-published(void *self)
+published(void *self, int64_t took_ms)
 {
 	struct engine *engine = self;
-	scheduler_wake(engine->scheduler);
+	scheduler_published(engine->scheduler, took_ms);
 	imports_wake(engine->imports);
 	self_check_wake(engine->check);
 }
@@ -125,7 +125,7 @@ open_database(struct engine *engine, struct fault *fault)
 	/* Before anything else is done with it: an older, emptied or foreign database does no work at all. */
 	TRY(epoch_open(engine->db, engine->directory, engine->config->epoch_file, &engine->epoch, fault));
 	TRY(tree_instance_get(engine->db, &engine->instance, fault));
-	TRY(guard_check_rows(engine->db, engine->instance.repository_id, fault));
+	TRY(guard_check_rows(engine->db, fault));
 	if (strcmp(engine->instance.rrdp_uri, engine->config->rrdp_uri) != 0 ||
 		strcmp(engine->instance.rsync_uri, engine->config->rsync_uri) != 0)
 		return fault_set(fault, FAULT_CONFIG, "rrdp_uri and rsync_uri stand in every certificate and can't be changed: "
@@ -215,6 +215,7 @@ open_publication(struct engine *engine, struct fault *fault)
 	};
 	TRY(publisher_new(engine->db, engine->directory, &engine->clock, &files, &engine->publisher, fault));
 	TRY(publication_new(engine->db, &engine->clock, &rhythm, &operations, &engine->publication, fault));
+	publisher_let_pass(engine->publisher, publication_pass, engine->publication);
 	return self_check_new(engine->db, engine->directory, &engine->clock, engine->instance.repository_id, config, &engine->check, fault);
 }
 

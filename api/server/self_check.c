@@ -2,17 +2,16 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "api/server/check_json.h"
 #include "ca/base/alarm.h"
 #include "ca/base/log.h"
 #include "ca/base/memory.h"
 #include "ca/base/metrics.h"
+#include "ca/base/priority.h"
 
 #define REST 9            /* it rests so many times as long as it worked */
 #define REST_LEAST_MS 2000
@@ -173,20 +172,12 @@ step(struct self_check *check)
 	return took_ms * REST > REST_LEAST_MS ? took_ms * REST : REST_LEAST_MS;
 }
 
-static void
-be_idle(void)
-{
-	const struct sched_param parameters = { .sched_priority = 0 };
-	if (pthread_setschedparam(pthread_self(), SCHED_IDLE, &parameters) != 0)
-		(void)setpriority(PRIO_PROCESS, 0, 19);
-}
-
 static void *
 run(void *argument)
 {
 	struct self_check *check = argument;
 	int64_t next_ms = REST_LEAST_MS, free_ms = 0;
-	be_idle();
+	priority_step_back();
 	while (alarm_wait(&check->alarm, next_ms)) {
 		int64_t now_ms = clock_monotonic_ms();
 		/* It may be woken while it is to rest. */
@@ -230,6 +221,8 @@ self_check_start(struct self_check *check, struct fault *fault)
 {
 	int error = pthread_create(&check->thread, NULL, run, check);
 	check->started = error == 0;
+	if (check->started)
+		(void)pthread_setname_np(check->thread, "self-check");
 	return error == 0 ? FAULT_NONE : fault_set_errno(fault, error, "starting the check's thread");
 }
 

@@ -5,21 +5,29 @@
 static const char standard_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char url_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/* Writes the characters that carry bits, without padding. Whole threes first and fast: snapshots of the repository go through here. */
+/* The two characters of each twelve bits: snapshots of the repository go through here, and two at a time are twice as fast as one. */
+#define PAIRS_8(a, b, c, d, e, f, g, h, i) { a, b }, { a, c }, { a, d }, { a, e }, { a, f }, { a, g }, { a, h }, { a, i }
+#define PAIRS(a) PAIRS_8(a, 'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H'), PAIRS_8(a, 'I', 'J', 'K', 'L', 'M', 'N', 'O', 'P'), \
+	PAIRS_8(a, 'Q', 'R', 'S', 'T', 'U', 'V', 'W', 'X'), PAIRS_8(a, 'Y', 'Z', 'a', 'b', 'c', 'd', 'e', 'f'), \
+	PAIRS_8(a, 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n'), PAIRS_8(a, 'o', 'p', 'q', 'r', 's', 't', 'u', 'v'), \
+	PAIRS_8(a, 'w', 'x', 'y', 'z', '0', '1', '2', '3'), PAIRS_8(a, '4', '5', '6', '7', '8', '9', '+', '/')
+#define PAIRS_OF_8(a, b, c, d, e, f, g, h) PAIRS(a), PAIRS(b), PAIRS(c), PAIRS(d), PAIRS(e), PAIRS(f), PAIRS(g), PAIRS(h)
+
+static const char standard_pairs[4096][2] = {
+	PAIRS_OF_8('A', 'B', 'C', 'D', 'E', 'F', 'G', 'H'), PAIRS_OF_8('I', 'J', 'K', 'L', 'M', 'N', 'O', 'P'),
+	PAIRS_OF_8('Q', 'R', 'S', 'T', 'U', 'V', 'W', 'X'), PAIRS_OF_8('Y', 'Z', 'a', 'b', 'c', 'd', 'e', 'f'),
+	PAIRS_OF_8('g', 'h', 'i', 'j', 'k', 'l', 'm', 'n'), PAIRS_OF_8('o', 'p', 'q', 'r', 's', 't', 'u', 'v'),
+	PAIRS_OF_8('w', 'x', 'y', 'z', '0', '1', '2', '3'), PAIRS_OF_8('4', '5', '6', '7', '8', '9', '+', '/'),
+};
+
+/* Writes the characters that carry the bits of all bytes from `from` on, without padding. */
 static size_t
-encode(const char *alphabet, struct span data, char *ret_text)
+encode(const char *alphabet, struct span data, size_t from, char *ret_text)
 {
-	size_t written = 0, whole = data.length - data.length % 3;
-	for (size_t i = 0; i < whole; i += 3) {
-		uint32_t bits = (uint32_t)data.data[i] << 16 | (uint32_t)data.data[i + 1] << 8 | data.data[i + 2];
-		ret_text[written++] = alphabet[bits >> 18];
-		ret_text[written++] = alphabet[bits >> 12 & 63];
-		ret_text[written++] = alphabet[bits >> 6 & 63];
-		ret_text[written++] = alphabet[bits & 63];
-	}
+	size_t written = 0;
 	uint32_t bits = 0;
 	unsigned held = 0;
-	for (size_t i = whole; i < data.length; i++) {
+	for (size_t i = from; i < data.length; i++) {
 		bits = bits << 8 | data.data[i];
 		held += 8;
 		while (held >= 6) {
@@ -32,10 +40,24 @@ encode(const char *alphabet, struct span data, char *ret_text)
 	return written;
 }
 
+static void
+encode_six(const uint8_t six[6], char *ret_text)
+{
+	uint64_t bits = (uint64_t)six[0] << 40 | (uint64_t)six[1] << 32 | (uint64_t)six[2] << 24 | (uint64_t)six[3] << 16 |
+		(uint64_t)six[4] << 8 | six[5];
+	memcpy(ret_text, standard_pairs[bits >> 36], 2);
+	memcpy(ret_text + 2, standard_pairs[bits >> 24 & 4095], 2);
+	memcpy(ret_text + 4, standard_pairs[bits >> 12 & 4095], 2);
+	memcpy(ret_text + 6, standard_pairs[bits & 4095], 2);
+}
+
 size_t
 base64_encode(struct span data, char *ret_text)
 {
-	size_t written = encode(standard_alphabet, data, ret_text);
+	size_t written = 0, whole = data.length - data.length % 6;
+	for (size_t i = 0; i < whole; i += 6, written += 8)
+		encode_six(&data.data[i], ret_text + written);
+	written += encode(standard_alphabet, data, whole, ret_text + written);
 	while (written % 4 != 0)
 		ret_text[written++] = '=';
 	return written;
@@ -44,7 +66,7 @@ base64_encode(struct span data, char *ret_text)
 size_t
 base64_encode_url(struct span data, char *ret_text)
 {
-	size_t written = encode(url_alphabet, data, ret_text);
+	size_t written = encode(url_alphabet, data, 0, ret_text);
 	ret_text[written] = '\0';
 	return written;
 }

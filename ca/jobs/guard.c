@@ -222,23 +222,30 @@ guard_check(struct db *db, int64_t repository_id, const struct guard_settings *s
 		"is taken back or accepted: cadastre publication accept %s", losses, settings->share_percent, toll.code);
 }
 
-enum fault_code
-guard_check_rows(struct db *db, int64_t repository_id, struct fault *fault)
+static bool
+missing(int64_t counted, int64_t now)
 {
-	struct toll toll = { .repository_id = repository_id };
+	return (counted - now) * ROWS_SHARE > counted;
+}
+
+enum fault_code
+guard_check_rows(struct db *db, struct fault *fault)
+{
 	AUTO(struct db_connection, db_reader_release) connection = NULL;
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	bool row;
 	TRY(db_reader_acquire(db, &connection, fault));
-	TRY(read_totals(connection, &toll, fault));
-	TRY(start(connection, QUERY_GUARD_ROWS, &toll, &stmt, fault));
+	TRY(stmt_start(connection, QUERY_GUARD_ROWS, &stmt, fault));
 	TRY(stmt_step(stmt, &row, fault));
-	int64_t payloads = stmt_int(stmt, "payloads"), cas = stmt_int(stmt, "cas");
-	if ((toll.payloads - payloads) * ROWS_SHARE <= toll.payloads && (toll.cas - cas) * ROWS_SHARE <= toll.cas)
+	int64_t payloads_counted = stmt_int(stmt, "payloads_counted"), cas_counted = stmt_int(stmt, "cas_counted");
+	int64_t objects_counted = stmt_int(stmt, "objects_counted"), payloads = stmt_int(stmt, "payloads"), cas = stmt_int(stmt, "cas");
+	int64_t objects = stmt_int(stmt, "objects");
+	if (!missing(payloads_counted, payloads) && !missing(cas_counted, cas) && !missing(objects_counted, objects))
 		return FAULT_NONE;
-	return fault_set(fault, FAULT_EPOCH, "the last serial had %" PRId64 " payloads of %" PRId64 " CAs, the database has %" PRId64
-		" of %" PRId64 ": rows are missing and nothing is published from it. Restore a backup with `cadastre restore FILE --data DIR`; "
-		"if it is right after all, `cadastre restore --in-place --data DIR`", toll.payloads, toll.cas, payloads, cas);
+	return fault_set(fault, FAULT_EPOCH, "the last serial had %" PRId64 " payloads, %" PRId64 " CAs and %" PRId64 " objects, the "
+		"database has %" PRId64 ", %" PRId64 " and %" PRId64 ": rows are missing and nothing is published from it. Restore a "
+		"backup with `cadastre restore FILE --data DIR`; if it is right after all, `cadastre restore --in-place --data DIR`",
+		payloads_counted, cas_counted, objects_counted, payloads, cas, objects);
 }
 
 static enum fault_code

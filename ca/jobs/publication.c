@@ -7,6 +7,7 @@
 #include "ca/base/memory.h"
 #include "ca/base/metrics.h"
 #include "ca/base/alarm.h"
+#include "ca/base/priority.h"
 #include "ca/jobs/cut.h"
 #include "ca/plan/timing.h"
 
@@ -49,8 +50,9 @@ publish(struct publication *publication, struct fault *fault)
 	TRY(cut_look(publication->db, publication->settings.repository_id, &position, fault));
 	if (position.serial == position.notified_serial)
 		return FAULT_NONE;
+	int64_t began_ms = clock_monotonic_ms();
 	TRY(publication->operations.publish(publication->operations.self, &serial, fault));
-	publication->operations.published(publication->operations.self);
+	publication->operations.published(publication->operations.self, clock_monotonic_ms() - began_ms);
 	alarm_wake(&publication->compress_alarm);
 	return FAULT_NONE;
 }
@@ -65,7 +67,10 @@ rsync(struct publication *publication, struct fault *fault)
 	if (!rsync_due(publication, &position))
 		return FAULT_NONE;
 	enum fault_code code = publication->operations.rsync(publication->operations.self, &serial, fault);
-	return code == FAULT_BUSY ? FAULT_NONE : code;
+	if (code != FAULT_BUSY)
+		return code;
+	fault_clear(fault);
+	return FAULT_NONE;
 }
 
 static bool
@@ -98,7 +103,7 @@ step(struct publication *publication, struct fault *fault)
 {
 	TRY(publish(publication, fault));
 	TRY(rsync(publication, fault));
-	/* A check of all files may take a while: not while a cut waits. It waits only for a check that has begun. */
+	/* A check of all files may take a while: a cut that waits comes first, and one that comes meanwhile passes it. */
 	return keep_house(publication, fault);
 }
 
@@ -116,6 +121,18 @@ remember(struct publication *publication, const struct fault *trouble)
 		log_fault(LOG_ERROR, trouble, "publishing");
 	if (over)
 		log_write(LOG_INFO, "publishing goes on");
+}
+
+enum fault_code
+publication_pass(void *self, struct fault *fault)
+{
+	struct publication *publication = self;
+	struct fault own = FAULT_INIT;
+	if (publication->alarm.stop)
+		return fault_set(fault, FAULT_BUSY, "the publication is to stop");
+	if (publish(publication, &own) != FAULT_NONE)
+		remember(publication, &own);
+	return FAULT_NONE;
 }
 
 static int64_t
@@ -138,6 +155,8 @@ run(void *argument)
 	while (alarm_wait(&publication->alarm, next_ms)) {
 		struct fault fault = FAULT_INIT;
 		enum fault_code code = step(publication, &fault);
+		if (publication->alarm.stop)
+			break;
 		remember(publication, &fault);
 		next_ms = wait_ms(publication, code != FAULT_NONE);
 	}
@@ -148,6 +167,7 @@ static void *
 run_compress(void *argument)
 {
 	struct publication *publication = argument;
+	priority_step_back();
 	while (alarm_wait(&publication->compress_alarm, LOOK_MS)) {
 		struct fault fault = FAULT_INIT;
 		struct publication_operations *operations = &publication->operations;
@@ -182,7 +202,11 @@ publication_start(struct publication *publication, struct fault *fault)
 	if (error == 0)
 		error = pthread_create(&publication->compress_thread, NULL, run_compress, publication);
 	publication->compress_started = error == 0;
-	return error == 0 ? FAULT_NONE : fault_set_errno(fault, error, "starting the publication's threads");
+	if (error != 0)
+		return fault_set_errno(fault, error, "starting the publication's threads");
+	(void)pthread_setname_np(publication->thread, "publication");
+	(void)pthread_setname_np(publication->compress_thread, "compress");
+	return FAULT_NONE;
 }
 
 void

@@ -23,7 +23,7 @@ struct publication_operations {
 	enum fault_code (*verify)(void *self, int64_t *ret_repaired, struct fault *fault);
 	enum fault_code (*retire)(void *self, struct fault *fault);
 	enum fault_code (*compress)(void *self, const volatile bool *stop, struct fault *fault);
-	void (*published)(void *self);       /* after each publication: who waits for it may go on */
+	void (*published)(void *self, int64_t took_ms); /* after each publication: who waits for it may go on */
 	void *self;
 };
 
@@ -39,6 +39,8 @@ CHECKED enum fault_code publication_new(struct db *db, const struct clock *clock
 	const struct publication_operations *operations, struct publication **ret_publication, struct fault *fault);
 CHECKED enum fault_code publication_start(struct publication *publication, struct fault *fault);
 void publication_wake(void *publication);    /* a cut was made */
+/* For what takes long on its thread: publishes a cut that waits. BUSY: it is to stop. */
+CHECKED enum fault_code publication_pass(void *publication, struct fault *fault);
 /* The trouble that keeps it from publishing now, FAULT_NONE if there is none. */
 enum fault_code publication_trouble(struct publication *publication, struct fault *ret_fault);
 void publication_free(struct publication *publication);

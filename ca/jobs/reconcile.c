@@ -265,8 +265,8 @@ batch_max(const struct reconcile_limits *limits, const struct reconcile_result *
 	return result->objects >= limits->objects ? 1 : (size_t)(limits->objects - result->objects + 1) / 2;
 }
 
-static enum fault_code
-count_changed(struct reconcile *reconcile, int64_t *ret_count, struct fault *fault)
+enum fault_code
+reconcile_due_own(struct reconcile *reconcile, int64_t *ret_changed, struct fault *fault)
 {
 	AUTO(struct db_connection, db_reader_release) connection = NULL;
 	AUTO(struct stmt, stmt_done) stmt = NULL;
@@ -274,7 +274,7 @@ count_changed(struct reconcile *reconcile, int64_t *ret_count, struct fault *fau
 	TRY(db_reader_acquire(reconcile->db, &connection, fault));
 	TRY(stmt_start(connection, QUERY_RECONCILE_MEMBERS_CHANGED, &stmt, fault));
 	TRY(stmt_step(stmt, &row, fault));
-	*ret_count = stmt_int(stmt, "n");
+	*ret_changed = stmt_int(stmt, "n");
 	return FAULT_NONE;
 }
 
@@ -286,7 +286,7 @@ check_yield(struct reconcile *reconcile, const struct reconcile_limits *limits, 
 	*ret_yield = false;
 	if (limits == NULL || !limits->yield)
 		return FAULT_NONE;
-	TRY(count_changed(reconcile, &changed, fault));
+	TRY(reconcile_due_own(reconcile, &changed, fault));
 	*ret_yield = *before >= 0 && changed > *before;
 	*before = *before >= 0 ? *before : changed;
 	return FAULT_NONE;

@@ -1,6 +1,7 @@
 #include "ca/jobs/scheduler.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "ca/base/log.h"
@@ -18,6 +19,10 @@
 #define RETRY_MS 1000
 #define RETRY_MAX_MS (30 * 1000)
 
+/* Cuts that only imports wait for: so many times as far apart as publishing one takes, but not further than this. */
+#define IMPORT_PACE 20
+#define IMPORT_WAIT_MAX_S 600
+
 #define NEVER INT64_MAX
 /* After a vain try at what is urgent (the CA above is set aside), so long until the next. */
 #define URGENT_RETRY_S 30
@@ -33,6 +38,8 @@ struct scheduler {
 	pthread_mutex_t mutex;           /* guards trouble */
 	struct fault trouble;
 
+	_Atomic int64_t publishing_ms;   /* what the last publication took; 0: none since the start */
+	bool own_staged;                 /* what is staged may be more than imports brought */
 	int64_t changes_cut_at;          /* when changes were last cut; 0: not since the start */
 	int64_t wave_at;                 /* when renewals were last begun; 0: not since the start */
 	int64_t wave_left;               /* objects that this wave may still bring: it made way for changes, or for time */
@@ -46,6 +53,8 @@ struct outlook {
 	struct cut_position position;
 	int64_t now_at;
 	int64_t changed, renewal_at;     /* as reconcile_due() tells */
+	bool imports_alone;              /* nobody but imports waits for a cut */
+	int64_t window_at;               /* when the batch window ends */
 	int64_t changes_from_at;         /* when changes may be cut; NEVER: there are none */
 	int64_t wave_from_at;            /* when renewals may be cut; NEVER: there are none */
 	int64_t urgent_from_at;          /* when those that are urgent by then may be cut, whatever the window; likewise */
@@ -106,14 +115,26 @@ look_at_renewals(const struct scheduler *scheduler, struct outlook *outlook)
 	outlook->urgent = outlook->now_at >= urgent_at;
 }
 
-/* The batch window is one between cuts that bring changes: a cut for renewals makes no change wait longer than until the next second. */
+/*
+ * An import of a whole registry goes on for hours and needs no cut in between: a snapshot of hundreds of megabytes each minute would take
+ * its share of CPU and disk from it.
+ */
 static int64_t
-changes_from(const struct scheduler *scheduler, const struct outlook *outlook)
+import_pace_s(const struct scheduler *scheduler)
+{
+	return smaller(atomic_load(&scheduler->publishing_ms) * IMPORT_PACE / 1000, IMPORT_WAIT_MAX_S);
+}
+
+/* The batch window is one between cuts that bring changes: a cut for renewals makes no change wait longer than until the next second. */
+static void
+look_at_changes(const struct scheduler *scheduler, struct outlook *outlook)
 {
 	int64_t cut_at = scheduler->changes_cut_at != 0 ? scheduler->changes_cut_at : outlook->position.cut_at;
-	if (outlook->changed == 0 && !outlook->position.waiting)
-		return NEVER;
-	return larger(window_end(cut_at, window_s(scheduler), outlook->now_at), window_end(outlook->position.cut_at, 1, outlook->now_at));
+	int64_t window_at = window_end(cut_at, window_s(scheduler), outlook->now_at);
+	int64_t pace_at = outlook->imports_alone ? window_end(cut_at, import_pace_s(scheduler), outlook->now_at) : 0;
+	outlook->window_at = larger(window_at, window_end(outlook->position.cut_at, 1, outlook->now_at));
+	bool any = outlook->changed > 0 || outlook->position.waiting;
+	outlook->changes_from_at = any ? larger(outlook->window_at, pace_at) : NEVER;
 }
 
 static enum fault_code
@@ -121,9 +142,13 @@ look(struct scheduler *scheduler, struct outlook *ret_outlook, struct fault *fau
 {
 	struct reconcile *reconcile = scheduler->reconcile;
 	struct outlook outlook = { .now_at = clock_now(reconcile->clock) };
+	int64_t own = 0;
 	TRY(cut_look(reconcile->db, scheduler->settings.repository_id, &outlook.position, fault));
 	TRY(reconcile_due(reconcile, &outlook.changed, &outlook.renewal_at, fault));
-	outlook.changes_from_at = changes_from(scheduler, &outlook);
+	if (outlook.changed > 0)
+		TRY(reconcile_due_own(reconcile, &own, fault));
+	outlook.imports_alone = outlook.changed > 0 && own == 0 && !scheduler->own_staged;
+	look_at_changes(scheduler, &outlook);
 	look_at_renewals(scheduler, &outlook);
 	latency_notified(&scheduler->latency, outlook.position.notified_serial, outlook.position.notified_at);
 	*ret_outlook = outlook;
@@ -198,6 +223,7 @@ reconcile_and_cut(struct scheduler *scheduler, const struct outlook *outlook, st
 	TRY(cut_make(reconcile->db, scheduler->settings.repository_id, reconcile->clock, ret_serial, fault));
 	if (*ret_serial == 0)
 		return FAULT_NONE;
+	scheduler->own_staged = false;
 	if (outlook->changed > 0 || outlook->position.waiting || changed_cas > 0)
 		scheduler->changes_cut_at = clock_now(reconcile->clock);
 	latency_cut(&scheduler->latency, *ret_serial);
@@ -207,12 +233,20 @@ reconcile_and_cut(struct scheduler *scheduler, const struct outlook *outlook, st
 	return FAULT_NONE;
 }
 
-/* Members until it is time to cut, no parents: their manifests follow right before the cut. */
+/*
+ * Members until it is time to cut, no parents: their manifests follow right before the cut. Where only imports wait, past the window's end,
+ * who changes something himself waits for nothing: it is looked again each second, and sooner when that happens.
+ */
 static enum fault_code
 work_ahead(struct scheduler *scheduler, const struct outlook *outlook, int64_t length_ms, struct fault *fault)
 {
 	struct reconcile_result result = { 0 };
+	if (outlook->imports_alone)
+		length_ms = smaller(length_ms, larger(ms_until(scheduler, outlook->window_at), RETRY_MS));
+	else
+		scheduler->own_staged = true;
 	struct reconcile_limits limits = limits_of(scheduler, RECONCILE_CHANGES, INT64_MAX, length_ms);
+	limits.yield = outlook->imports_alone;
 	if (outlook->changed > BACKLOG)
 		TRY(reconcile_members(scheduler->reconcile, &limits, &result, fault));
 	return outlook->urgent ? renew_urgent(scheduler, outlook, length_ms, &result, fault) : FAULT_NONE;
@@ -297,6 +331,7 @@ scheduler_new(struct reconcile *reconcile, const struct scheduler_settings *sett
 	scheduler->settings = *settings;
 	if (settings->renewals_per_cut == 0)
 		scheduler->settings.renewals_per_cut = settings->cut_objects_max;
+	scheduler->own_staged = true; /* what an earlier process staged may be anybody's */
 	scheduler->cut_made = cut_made;
 	scheduler->argument = argument;
 	reconcile->latency = &scheduler->latency;
@@ -313,6 +348,7 @@ scheduler_start(struct scheduler *scheduler, struct fault *fault)
 	if (error != 0)
 		return fault_set_errno(fault, error, "starting the scheduler's thread");
 	scheduler->started = true;
+	(void)pthread_setname_np(scheduler->thread, "scheduler");
 	return FAULT_NONE;
 }
 
@@ -320,6 +356,13 @@ void
 scheduler_wake(void *scheduler)
 {
 	alarm_wake(&((struct scheduler *)scheduler)->alarm);
+}
+
+void
+scheduler_published(struct scheduler *scheduler, int64_t took_ms)
+{
+	atomic_store(&scheduler->publishing_ms, took_ms);
+	alarm_wake(&scheduler->alarm);
 }
 
 enum fault_code

@@ -4,6 +4,9 @@
  * Changes go first. A cut is made at once when the last one that brought changes is older than the batch window, else at the window's
  * end. Between cuts only a backlog is worked on ahead, so that a CA gets one CRL and one manifest a cut.
  *
+ * What only imports wait for is cut less often once publishing takes long: twenty times as far apart as that takes, ten minutes at most,
+ * so that a bulk import isn't spent on snapshots. A change that somebody makes himself is cut as if there were no import.
+ *
  * Renewals have a window of their own: what is due gathers, and goes at most once a window, at most renewals_per_cut objects of it, since a
  * wave of re-issued objects is work for every validator. A wave under way makes room for changes that come, and goes on with the next
  * cut. What is late by more than timing_late_s() is urgent: it waits for no window and counts under no such limit. No CA's turn is ever
@@ -37,6 +40,8 @@ CHECKED enum fault_code scheduler_new(struct reconcile *reconcile, const struct 
 	void (*cut_made)(void *argument), void *argument, struct scheduler **ret_scheduler, struct fault *fault);
 CHECKED enum fault_code scheduler_start(struct scheduler *scheduler, struct fault *fault);
 void scheduler_wake(void *scheduler);        /* something may be due */
+/* A cut has reached the disk; that took so long. From any thread. */
+void scheduler_published(struct scheduler *scheduler, int64_t took_ms);
 /* The trouble that keeps it from working now, FAULT_NONE if there is none. */
 enum fault_code scheduler_trouble(struct scheduler *scheduler, struct fault *ret_fault);
 /* Lets the CAs being signed for end, then joins the thread. NULL is harmless. */

@@ -1,21 +1,18 @@
 #include "ca/keys/key_pool.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "ca/base/clock.h"
 #include "ca/base/log.h"
 #include "ca/base/memory.h"
 #include "ca/base/metrics.h"
+#include "ca/base/priority.h"
 #include "ca/keys/private_key.h"
 
-#define LOWEST_NICE 19
 #define RETRY_AFTER_MS 1000 /* when no key could be made */
 
 struct key_pool {
@@ -60,15 +57,6 @@ get(struct key_pool *pool)
 	return key;
 }
 
-/* Whoever has real work goes first: SCHED_IDLE, or at least the lowest nice value where that is forbidden. */
-static void
-step_back(void)
-{
-	const struct sched_param parameters = { .sched_priority = 0 };
-	if (pthread_setschedparam(pthread_self(), SCHED_IDLE, &parameters) != 0)
-		(void)setpriority(PRIO_PROCESS, (id_t)gettid(), LOWEST_NICE); /* of this thread alone, on Linux */
-}
-
 static void
 wait_after_failure(struct key_pool *pool)
 {
@@ -82,7 +70,7 @@ static void *
 maker_run(void *argument)
 {
 	struct key_pool *pool = argument;
-	step_back();
+	priority_step_back(); /* whoever has real work goes first */
 	pthread_mutex_lock(&pool->lock);
 	while (!pool->ending) {
 		if (atomic_load(&pool->ready) + pool->in_the_making >= pool->level) {

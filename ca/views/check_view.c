@@ -78,6 +78,22 @@ check_view_state(struct db *db, int64_t repository_id, int64_t serial, check_obj
 }
 
 enum fault_code
+check_view_counts(struct db *db, int64_t repository_id, int64_t serial, int64_t *ret_objects, int64_t *ret_size, struct fault *fault)
+{
+	AUTO(struct db_connection, db_reader_release) connection = NULL;
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	bool row;
+	TRY(db_reader_acquire(db, &connection, fault));
+	TRY(stmt_start(connection, QUERY_CHECK_COUNTS, &stmt, fault));
+	stmt_bind_int(stmt, ":repository_id", repository_id);
+	stmt_bind_int(stmt, ":serial", serial);
+	TRY(stmt_step(stmt, &row, fault));
+	*ret_objects = row ? stmt_int(stmt, "objects") : -1;
+	*ret_size = row ? stmt_int(stmt, "objects_size") : -1;
+	return FAULT_NONE;
+}
+
+enum fault_code
 check_view_ca(struct db *db, int64_t repository_id, const uint8_t key_identifier[20], int64_t serial, struct check_ca *ret_ca,
 	bool *ret_found, struct fault *fault)
 {

@@ -36,6 +36,10 @@ typedef enum fault_code (*check_object_fn)(void *argument, const struct check_ob
 CHECKED enum fault_code check_view_state(struct db *db, int64_t repository_id, int64_t serial, check_object_fn give, void *argument,
 	struct fault *fault);
 
+/* How many objects a serial's cut counted, and their bytes; -1: it did not count. */
+CHECKED enum fault_code check_view_counts(struct db *db, int64_t repository_id, int64_t serial, int64_t *ret_objects, int64_t *ret_size,
+	struct fault *fault);
+
 struct check_ca {
 	int64_t ca_id;
 	char handle[256];

@@ -80,6 +80,8 @@ give_repository(struct db_connection *connection, const struct publication_recor
 		.rsync_serial = record->rsync_serial,
 		.rsync_at = record->rsync_at,
 		.snapshot_size = record->snapshot_size,
+		.objects = record->objects,
+		.bytes = record->objects_size,
 		.deltas = record->deltas,
 		.deltas_size = record->deltas_size,
 		.cas = cas->cas,
@@ -88,7 +90,6 @@ give_repository(struct db_connection *connection, const struct publication_recor
 		.roas = cas->roas,
 	};
 	TRY(find_refusal(connection, record->repository_id, &refusal, &row, fault));
-	TRY(publication_store_count(connection, record->repository_id, record->notified_serial, &row.objects, &row.bytes, fault));
 	return give(argument, &row, fault);
 }
 

@@ -4,6 +4,9 @@
 SELECT rrdp_uri, rsync_uri, session, serial, notified_serial, rsync_serial
 FROM repositories WHERE repository_id = :repository_id
 
+-- name: check_counts
+SELECT objects, objects_size FROM cuts WHERE repository_id = :repository_id AND serial = :serial AND objects IS NOT NULL
+
 -- name: check_ca
 -- The CA of a key. coming: what stands at its publication point isn't yet, or no more, that of this serial: whatever changes
 -- there brings a new manifest.

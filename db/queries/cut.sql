@@ -45,7 +45,14 @@ UPDATE cas SET change_group = NULL, change_last = 0
 WHERE change_group IS NOT NULL AND NOT EXISTS (SELECT 1 FROM cas w WHERE w.change_group = cas.change_group AND w.changed_at IS NOT NULL)
 
 -- name: cut_insert
-INSERT INTO cuts (repository_id, serial, cut_at, random) VALUES (:repository_id, :serial, :now_at, :random)
+-- What its state has: that of the serial before and this cut's difference. One with no serial before it is all of its state.
+INSERT INTO cuts (repository_id, serial, cut_at, random, objects, objects_size)
+SELECT :repository_id, :serial, :now_at, :random, COALESCE(b.objects, 0) + p.objects - w.objects, COALESCE(b.objects_size, 0) + p.size - w.size
+FROM (SELECT count(*) AS objects, COALESCE(sum(size), 0) AS size FROM objects
+		WHERE repository_id = :repository_id AND published_serial = :serial) p
+CROSS JOIN (SELECT count(*) AS objects, COALESCE(sum(size), 0) AS size FROM objects
+		WHERE repository_id = :repository_id AND withdrawn_serial = :serial) w
+LEFT JOIN cuts b ON b.repository_id = :repository_id AND b.serial = :serial - 1
 
 -- name: cut_transfers
 -- scan: the partial index holds only those that no cut has carried yet

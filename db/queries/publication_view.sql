@@ -2,19 +2,13 @@
 -- scan: the repositories are one, or a few
 SELECT r.repository_id, r.session, r.rrdp_uri, r.rsync_uri, r.notified_serial, r.notified_at, r.serial, r.cut_at,
 	r.rsync_serial, r.rsync_at,
-	COALESCE(n.snapshot_size, 0) AS snapshot_size,
+	COALESCE(n.snapshot_size, 0) AS snapshot_size, COALESCE(n.objects, 0) AS objects, COALESCE(n.objects_size, 0) AS objects_size,
 	CASE WHEN n.first_delta IS NULL THEN 0 ELSE r.notified_serial - n.first_delta + 1 END AS deltas,
 	(SELECT COALESCE(sum(d.delta_size), 0) FROM cuts d
 		WHERE d.repository_id = r.repository_id AND d.serial >= n.first_delta AND d.serial <= r.notified_serial) AS deltas_size
 FROM repositories r
 LEFT JOIN cuts n ON n.repository_id = r.repository_id AND n.serial = r.notified_serial
 ORDER BY r.repository_id
-
--- name: publication_view_objects
-SELECT count(*) AS objects, COALESCE(sum(size), 0) AS bytes
-FROM objects
-WHERE repository_id = :repository_id AND published_serial <= :notified_serial
-	AND (withdrawn_serial IS NULL OR withdrawn_serial > :notified_serial)
 
 -- name: publication_view_cas
 -- scan: every CA that there is, once in its index of handles and once for the numbers of ROAs; asked by people, not by jobs

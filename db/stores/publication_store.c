@@ -23,24 +23,11 @@ publication_store_next(struct stmt *stmt, struct publication_record *ret_record,
 			.rsync_serial = stmt_int(stmt, "rsync_serial"),
 			.rsync_at = stmt_int(stmt, "rsync_at"),
 			.snapshot_size = stmt_int(stmt, "snapshot_size"),
+			.objects = stmt_int(stmt, "objects"),
+			.objects_size = stmt_int(stmt, "objects_size"),
 			.deltas = stmt_int(stmt, "deltas"),
 			.deltas_size = stmt_int(stmt, "deltas_size"),
 		};
-	return FAULT_NONE;
-}
-
-enum fault_code
-publication_store_count(struct db_connection *connection, int64_t repository_id, int64_t notified_serial, int64_t *ret_objects,
-	int64_t *ret_bytes, struct fault *fault)
-{
-	AUTO(struct stmt, stmt_done) stmt = NULL;
-	TRY(stmt_start(connection, QUERY_PUBLICATION_VIEW_OBJECTS, &stmt, fault));
-	stmt_bind_int(stmt, ":repository_id", repository_id);
-	stmt_bind_int(stmt, ":notified_serial", notified_serial);
-	bool row;
-	TRY(stmt_step(stmt, &row, fault));
-	*ret_objects = stmt_int(stmt, "objects");
-	*ret_bytes = stmt_int(stmt, "bytes");
 	return FAULT_NONE;
 }
 

@@ -14,15 +14,12 @@ struct publication_record {
 	int64_t serial, cut_at;                          /* of the last cut */
 	int64_t rsync_serial, rsync_at;
 	int64_t snapshot_size, deltas, deltas_size;      /* in that notification */
+	int64_t objects, objects_size;                   /* likewise: how many, and their bytes */
 };
 
 CHECKED enum fault_code publication_store_list(struct db_connection *connection, struct stmt **ret_stmt, struct fault *fault);
 CHECKED enum fault_code publication_store_next(struct stmt *stmt, struct publication_record *ret_record, bool *ret_found,
 	struct fault *fault);
-/* How many objects that notification has, and their bytes. Costs a walk over all of them. */
-CHECKED enum fault_code publication_store_count(struct db_connection *connection, int64_t repository_id, int64_t notified_serial,
-	int64_t *ret_objects, int64_t *ret_bytes, struct fault *fault);
-
 struct ca_counts {
 	int64_t cas, waiting, set_aside, roas;
 };

@@ -59,6 +59,25 @@ base64__every_length_and_byte_comes_back(void **state)
 	}
 }
 
+/* Characters are written two at a time, out of a table. */
+static void
+base64__every_pair_of_characters_comes_back(void **state)
+{
+	(void)state;
+	for (unsigned value = 0; value < 4096; value++) {
+		AUTO_CLEAR(struct bytes, bytes_clear) data = BYTES_INIT;
+		const uint8_t three[3] = { (uint8_t)(value >> 4), (uint8_t)((value & 15) << 4 | value >> 8), (uint8_t)value };
+		uint8_t bytes[9];
+		char text[16];
+		for (size_t i = 0; i < sizeof bytes; i++)
+			bytes[i] = three[i % 3];
+		assert_int_equal(base64_encode(SPAN(bytes, sizeof bytes), text), 12);
+		assert_memory_equal(text, text + 2, 10); /* of sixes and of threes the same */
+		assert_int_equal(base64_decode(text, 12, &data, NULL), FAULT_NONE);
+		assert_true(span_equal(bytes_span(&data), SPAN(bytes, sizeof bytes)));
+	}
+}
+
 static void
 base64__loose_text_is_refused(void **state)
 {
@@ -125,6 +144,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(base64__known_texts_both_ways),
 		cmocka_unit_test(base64__every_length_and_byte_comes_back),
+		cmocka_unit_test(base64__every_pair_of_characters_comes_back),
 		cmocka_unit_test(base64__loose_text_is_refused),
 		cmocka_unit_test(base64__loose_url_text_is_refused),
 		cmocka_unit_test(base64__hex_both_ways),

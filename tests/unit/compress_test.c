@@ -181,6 +181,25 @@ compress__check_removes_what_is_not_right(void **state)
 	assert_false(has_gzip(fixture, path));
 }
 
+/* Hundreds of megabytes are not packed for nobody: another snapshot is what the notification names by now. */
+static void
+compress__gives_up_what_is_no_longer_named(void **state)
+{
+	struct publish_fixture *fixture = *state;
+	char path[LAYOUT_PATH];
+	publish_some(fixture);
+	(void)snprintf(path, sizeof path, "%s", published_path(&fixture->sample, 3, "snapshot.xml"));
+	REQUIRE_DONE(compress_file(&fixture->site, path, 3, &never, fault));
+	assert_false(has_gzip(fixture, path));
+	(void)snprintf(path, sizeof path, "%s", published_path(&fixture->sample, 4, "snapshot.xml"));
+	REQUIRE_DONE(compress_file(&fixture->site, path, 4, &never, fault));
+	assert_true(has_gzip(fixture, path));
+	/* A delta is listed for hours. */
+	(void)snprintf(path, sizeof path, "%s", published_path(&fixture->sample, 3, "delta.xml"));
+	REQUIRE_DONE(compress_file(&fixture->site, path, 0, &never, fault));
+	assert_true(has_gzip(fixture, path));
+}
+
 struct busy {
 	struct publisher *publisher;
 	atomic_bool done;
@@ -236,6 +255,7 @@ main(void)
 		PUBLISH_CASE(compress__stops_when_told),
 		PUBLISH_CASE(compress__does_without_files_that_are_gone),
 		PUBLISH_CASE(compress__check_removes_what_is_not_right),
+		PUBLISH_CASE(compress__gives_up_what_is_no_longer_named),
 		PUBLISH_CASE(compress__beside_the_publisher),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "ca/commands/ca_commands.h"
 #include "ca/jobs/cut.h"
 #include "tests/support/world.h"
 
@@ -130,6 +131,28 @@ cut__takes_all_that_is_staged_at_once(void **state)
 	assert_int_equal(serial, 0);
 }
 
+#define STATE "FROM objects o WHERE published_serial <= c.serial AND (withdrawn_serial IS NULL OR withdrawn_serial > c.serial)"
+
+/* Of each serial, whatever came and went since, the count of its cut is what a walk over its objects finds. */
+static void
+cut__counts_what_its_serial_has(void **state)
+{
+	struct world *world = *state;
+	int64_t ca_id = world_add_member(world, "member", "192.0.2.0/24");
+	assert_int_equal(world_cut(world), 1);
+	world_change_roas(world, ca_id, "192.0.2.0/24", NULL);
+	assert_int_equal(world_cut(world), 2);
+	world_change_roas(world, ca_id, "192.0.2.0/25", "192.0.2.0/24");
+	assert_int_equal(world_cut(world), 3);
+	WORLD_OK(ca_delete(&world->context, &world_actor, ca_id, fault));
+	assert_int_equal(world_cut(world), 4);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it FROM cuts"), 4);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it FROM cuts c WHERE objects = (SELECT count(*) " STATE ")"
+		" AND objects_size = (SELECT sum(size) " STATE ")"), 4);
+	/* CA certificate, CRL, manifest, ROA. */
+	assert_int_equal(world_number(world, "SELECT max(objects) - min(objects) AS it FROM cuts"), 4);
+}
+
 int
 main(void)
 {
@@ -140,6 +163,7 @@ main(void)
 		CASE(cut__needs_a_later_second),
 		CASE(cut__is_not_held_up_by_a_clock_that_was_wrong),
 		CASE(cut__takes_all_that_is_staged_at_once),
+		CASE(cut__counts_what_its_serial_has),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

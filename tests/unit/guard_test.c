@@ -119,17 +119,13 @@ number(struct world *world, const char *column)
 static void
 totals_are(struct world *world, int64_t payloads, int64_t cas)
 {
-	AUTO(struct db_connection, db_reader_release) connection = NULL;
-	AUTO(struct stmt, stmt_done) stmt = NULL;
-	bool row;
 	assert_int_equal(number(world, "payloads"), payloads);
 	assert_int_equal(number(world, "cas"), cas);
-	WORLD_OK(db_reader_acquire(world->db, &connection, fault));
-	WORLD_OK(stmt_start(connection, QUERY_GUARD_ROWS, &stmt, fault));
-	stmt_bind_int(stmt, ":repository_id", world->repository_id);
-	WORLD_OK(stmt_step(stmt, &row, fault));
-	assert_int_equal(stmt_int(stmt, "payloads"), payloads);
-	assert_int_equal(stmt_int(stmt, "cas"), cas);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it FROM objects o JOIN roa_payloads p ON p.object_id = o.object_id"
+		" WHERE o.published_serial IS NOT NULL AND o.withdrawn_serial IS NULL"), payloads);
+	assert_int_equal(world_number(world, "SELECT count(DISTINCT subject_ca_id) AS it FROM objects"
+		" WHERE kind = 'cer' AND published_serial IS NOT NULL AND withdrawn_serial IS NULL"), cas);
+	WORLD_OK(guard_check_rows(world->db, fault));
 }
 
 static void
@@ -347,12 +343,28 @@ guard__ripe_2026_rows_are_missing(void **state)
 	struct fault told = FAULT_INIT;
 	(void)member_with(world, 1, 12);
 	world_cut(world);
-	WORLD_OK(guard_check_rows(world->db, world->repository_id, fault));
-	world_sql(world, "DELETE FROM roa_payloads");
-	assert_int_equal(guard_check_rows(world->db, world->repository_id, &told), FAULT_EPOCH);
-	assert_non_null(strstr(told.message, "12 payloads of 3 CAs, the database has 0 of 3"));
+	WORLD_OK(guard_check_rows(world->db, fault));
+	world_sql(world, "CREATE TABLE kept AS SELECT * FROM roa_payloads; DELETE FROM roa_payloads");
+	assert_int_equal(guard_check_rows(world->db, &told), FAULT_EPOCH);
+	assert_non_null(strstr(told.message, "12 payloads, 3 CAs and 24 objects, the database has 0, 3 and 24:"));
 	assert_non_null(strstr(told.message, "cadastre restore"));
-	assert_int_equal(guard_check_rows(world->db, 99, NULL), FAULT_NOT_FOUND);
+	world_sql(world, "INSERT INTO roa_payloads SELECT * FROM kept");
+	WORLD_OK(guard_check_rows(world->db, fault));
+}
+
+/* Payloads and certificates are there, and a tenth of all objects isn't. */
+static void
+guard__objects_that_are_missing_are_noticed(void **state)
+{
+	struct world *world = *state;
+	struct fault told = FAULT_INIT;
+	(void)member_with(world, 1, 12);
+	world_cut(world);
+	world_sql(world, "UPDATE objects SET withdrawn_serial = 1 WHERE object_id IN (SELECT object_id FROM objects WHERE kind = 'crl' LIMIT 2)");
+	WORLD_OK(guard_check_rows(world->db, fault));
+	world_sql(world, "UPDATE objects SET withdrawn_serial = 1 WHERE kind = 'crl'");
+	assert_int_equal(guard_check_rows(world->db, &told), FAULT_EPOCH);
+	assert_non_null(strstr(told.message, "24 objects, the database has 12, 3 and 20:"));
 }
 
 int
@@ -369,6 +381,7 @@ main(void)
 		CASE(guard__counts_cas_where_there_are_many),
 		CASE(guard__may_be_switched_off),
 		CASE(guard__ripe_2026_rows_are_missing),
+		CASE(guard__objects_that_are_missing_are_noticed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -240,6 +240,18 @@ migrate__certificate_without_its_issuer_is_made_anew(void **state)
 		" ORDER BY object_id", "11 900 900\n12 100 900\n13 100 900\n");
 }
 
+/* The cuts that the API and a start ask for; older ones stay uncounted. */
+static void
+migrate__last_cuts_are_counted(void **state)
+{
+	load_fixture(state, 2);
+	open_and_close(state, "fixture.db", false);
+	AUTO(struct db_connection, connection_close) connection = NULL;
+	assert_int_equal(connection_open(scratch_path(state, "fixture.db"), &connection, NULL), FAULT_NONE);
+	assert_lines(connection, "SELECT serial || ' ' || coalesce(objects, '-') || ' ' || coalesce(objects_size, '-') AS line FROM cuts"
+		" ORDER BY serial", "1 - -\n2 2 3010\n");
+}
+
 /* Else a later step would be tried on an empty table, which proves nothing. */
 static void
 migrate__fixtures_have_rows_in_every_table(void **state)
@@ -276,6 +288,7 @@ main(void)
 		CASE(migrate__others_are_refused),
 		CASE(migrate__older_releases_are_brought_forward),
 		CASE(migrate__certificate_without_its_issuer_is_made_anew),
+		CASE(migrate__last_cuts_are_counted),
 		CASE(migrate__fixtures_have_rows_in_every_table),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -270,10 +270,86 @@ rsync_rotation__does_without_lost_trees(void **state)
 	advance(fixture);
 }
 
+static enum fault_code
+publish_in_passing(void *argument, struct fault *fault)
+{
+	(void)fault;
+	struct publish_fixture *fixture = argument;
+	change_and_publish(fixture);
+	return FAULT_NONE;
+}
+
+/* A tree of hundreds of thousands of files takes its time: it is of the serial that it was begun for, and the next one follows. */
+static void
+rsync_rotation__lets_publications_pass(void **state)
+{
+	struct publish_fixture *fixture = *state;
+	int64_t serial;
+	start(fixture);
+	publisher_let_pass(fixture->sample.publisher, publish_in_passing, fixture);
+	for (int64_t i = 1; i <= 4; i++) {
+		REQUIRE_DONE(publisher_rsync(fixture->sample.publisher, &serial, fault));
+		assert_int_equal(serial, i);
+		assert_int_equal(sample_repository_number(&fixture->sample, "SELECT notified_serial AS n FROM repositories"), i + 1);
+		REQUIRE_RIGHT(published_check(&fixture->sample));
+	}
+	publisher_let_pass(fixture->sample.publisher, NULL, NULL);
+	advance(fixture);
+}
+
+static enum fault_code
+stop_here(void *argument, struct fault *fault)
+{
+	(void)argument;
+	return fault_set(fault, FAULT_BUSY, "enough");
+}
+
+/* Nor does dropping one, which takes as long. What is left of it when a server stops in the middle is swept away later. */
+static void
+rsync_rotation__lets_publications_pass_while_trees_go(void **state)
+{
+	struct publish_fixture *fixture = *state;
+	start(fixture);
+	for (int i = 0; i < ROTATION_SPARE_MAX + 3; i++) {
+		advance(fixture);
+		change_and_publish(fixture);
+	}
+	advance(fixture);
+	later(fixture, GRACE);
+	int64_t serial = sample_repository_number(&fixture->sample, "SELECT notified_serial AS n FROM repositories"), repaired;
+	publisher_let_pass(fixture->sample.publisher, stop_here, NULL);
+	assert_int_equal(publisher_retire(fixture->sample.publisher, NULL), FAULT_BUSY);
+	publisher_let_pass(fixture->sample.publisher, publish_in_passing, fixture);
+	REQUIRE_DONE(publisher_retire(fixture->sample.publisher, fault));
+	assert_true(sample_repository_number(&fixture->sample, "SELECT notified_serial AS n FROM repositories") > serial);
+	assert_int_equal(rows(fixture), ROTATION_SPARE_MAX + 1);
+	publisher_let_pass(fixture->sample.publisher, NULL, NULL);
+	REQUIRE_DONE(publisher_verify(fixture->sample.publisher, &repaired, fault));
+	REQUIRE_RIGHT(published_check(&fixture->sample));
+}
+
+/* A server that is told to stop doesn't end the tree first. The next start does. */
+static void
+rsync_rotation__stops_between_pages(void **state)
+{
+	struct publish_fixture *fixture = *state;
+	int64_t serial = 77;
+	start(fixture);
+	publisher_let_pass(fixture->sample.publisher, stop_here, NULL);
+	assert_int_equal(publisher_rsync(fixture->sample.publisher, &serial, NULL), FAULT_BUSY);
+	assert_int_equal(serial, 77);
+	publisher_let_pass(fixture->sample.publisher, NULL, NULL);
+	advance(fixture);
+	assert_int_equal(rows(fixture), 1);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		PUBLISH_CASE(rsync_rotation__lets_publications_pass),
+		PUBLISH_CASE(rsync_rotation__stops_between_pages),
+		PUBLISH_CASE(rsync_rotation__lets_publications_pass_while_trees_go),
 		PUBLISH_CASE(rsync_rotation__nothing_before_the_first_notification),
 		PUBLISH_CASE(rsync_rotation__makes_trees_and_uses_them_again),
 		PUBLISH_CASE(rsync_rotation__an_old_tree_stays_as_it_was_for_its_grace_time),

@@ -198,6 +198,75 @@ scheduler__brings_more_than_one_serial_may_hold_in_several(void **state)
 	scheduler_free(small);
 }
 
+/* A member that an import changed, and nobody since. */
+static int64_t
+import_member(struct plant *plant, const char *handle, const char *prefix)
+{
+	int64_t ca_id = world_add_member(plant->world, handle, prefix);
+	world_sql(plant->world, "UPDATE cas SET import_id = 'i' WHERE kind = 'member' AND changed_at IS NOT NULL");
+	return ca_id;
+}
+
+/* Publishing takes 6 s: two minutes between cuts, where the window is one. */
+static void
+scheduler__imports_make_way_for_their_own_publication(void **state)
+{
+	struct plant *plant = *state;
+	begin(plant);
+	scheduler_published(plant->scheduler, 6000);
+	(void)import_member(plant, "first", "192.0.2.0/24");
+	assert_int_equal(step(plant, WINDOW_S), MINUTE_MS);
+	assert_int_equal(serial_of(plant), 1);
+	assert_int_equal(step(plant, WINDOW_S - 10), 10 * 1000);
+	assert_int_equal(step(plant, 9), 1000);
+	assert_int_equal(serial_of(plant), 1);
+	(void)step(plant, 1);
+	assert_int_equal(serial_of(plant), 2);
+	publish(plant);
+	/* What is done quickly is done each time: 2 s are less than the window. */
+	scheduler_published(plant->scheduler, 2000);
+	(void)import_member(plant, "second", "198.51.100.0/24");
+	(void)step(plant, WINDOW_S);
+	assert_int_equal(serial_of(plant), 3);
+	publish(plant);
+	/* A disk that took ten minutes makes nobody wait for hours. */
+	scheduler_published(plant->scheduler, 600000);
+	(void)import_member(plant, "third", "203.0.113.0/24");
+	(void)step(plant, 599);
+	assert_int_equal(serial_of(plant), 3);
+	(void)step(plant, 1);
+	assert_int_equal(serial_of(plant), 4);
+}
+
+static void
+scheduler__imports_hold_up_no_change_of_a_member(void **state)
+{
+	struct plant *plant = *state;
+	begin(plant);
+	scheduler_published(plant->scheduler, 60000);
+	int64_t ca_id = import_member(plant, "first", "192.0.2.0/24");
+	(void)step(plant, 10 * WINDOW_S);
+	assert_int_equal(serial_of(plant), 2);
+	publish(plant);
+	(void)import_member(plant, "second", "198.51.100.0/24");
+	(void)step(plant, WINDOW_S + 1);
+	assert_int_equal(serial_of(plant), 2);
+	/* The window is over, so it goes at once, and what the import brought goes along. */
+	world_change_roas(plant->world, ca_id, "192.0.2.0/24", NULL);
+	(void)step(plant, 0);
+	assert_int_equal(serial_of(plant), 3);
+	assert_int_equal(world_number(plant->world, "SELECT count(*) AS it FROM cas WHERE changed_at IS NOT NULL"), 0);
+	publish(plant);
+	/* Nothing of an import waits any more: the end of one, staged already, isn't held back. */
+	(void)import_member(plant, "third", "203.0.113.0/24");
+	struct reconcile_result result = { 0 };
+	clock_hand_set(&plant->world->clock, clock_now(&plant->world->clock) + 1);
+	WORLD_OK(reconcile_members(&plant->world->reconcile, NULL, &result, fault));
+	WORLD_OK(reconcile_parents(&plant->world->reconcile, &result, fault));
+	(void)step(plant, WINDOW_S);
+	assert_int_equal(serial_of(plant), 4);
+}
+
 static void
 scheduler__tells_no_trouble_before_there_is_any(void **state)
 {
@@ -220,6 +289,8 @@ main(void)
 		CASE(scheduler__wakes_for_a_renewal),
 		CASE(scheduler__waits_for_a_clock_that_went_back),
 		CASE(scheduler__brings_more_than_one_serial_may_hold_in_several),
+		CASE(scheduler__imports_make_way_for_their_own_publication),
+		CASE(scheduler__imports_hold_up_no_change_of_a_member),
 		CASE(scheduler__tells_no_trouble_before_there_is_any),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,14 @@
+-- Schema version 3: a whole registry on one machine.
+
+-- What a serial has is counted by its cut: nobody counts all that is published to tell how much it is.
+ALTER TABLE cuts ADD COLUMN objects INTEGER;      -- in the state of this serial; NULL: an older one, made before they were counted
+ALTER TABLE cuts ADD COLUMN objects_size INTEGER; -- their bytes
+UPDATE cuts SET
+	objects = (SELECT count(*) FROM objects o
+		WHERE o.repository_id = cuts.repository_id AND o.published_serial <= cuts.serial
+			AND (o.withdrawn_serial IS NULL OR o.withdrawn_serial > cuts.serial)),
+	objects_size = (SELECT COALESCE(sum(o.size), 0) FROM objects o
+		WHERE o.repository_id = cuts.repository_id AND o.published_serial <= cuts.serial
+			AND (o.withdrawn_serial IS NULL OR o.withdrawn_serial > cuts.serial))
+WHERE EXISTS (SELECT 1 FROM repositories r
+	WHERE r.repository_id = cuts.repository_id AND cuts.serial IN (r.serial, r.notified_serial));
