@@ -356,7 +356,7 @@ import_batch_apply(struct import_batch *batch, const struct command_context *con
 		.place = &batch->place,
 		.held = RESOURCE_SET_INIT,
 	};
-	enum fault_code code = db_write(context->db, apply, &step, fault);
+	enum fault_code code = db_write_bulk(context->db, apply, &step, fault);
 	if (code == FAULT_NONE)
 		empty(batch);
 	else
