@@ -126,7 +126,7 @@ local_import(const char *data, const char *kind, const char *file, void (*progre
 	AUTO_CLEAR(struct config, config_clear) config = CONFIG_INIT;
 	AUTO(char, free) copy = NULL;
 	AUTO(struct engine, engine_free) engine = NULL;
-	const volatile bool go_on = false;
+	const atomic_bool go_on = false;
 	struct watch watch = { .progress = progress, .argument = argument };
 	enum import_kind import_kind;
 	char id[IMPORT_ID_SIZE];

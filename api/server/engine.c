@@ -92,7 +92,7 @@ do_retire(void *self, struct fault *fault)
 }
 
 static enum fault_code
-do_compress(void *self, const volatile bool *stop, struct fault *fault)
+do_compress(void *self, const atomic_bool *stop, struct fault *fault)
 {
 	return publisher_compress(((struct engine *)self)->publisher, stop, fault);
 }

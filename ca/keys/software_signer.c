@@ -1,7 +1,9 @@
 #include "ca/keys/software_signer.h"
 
+#include "ca/base/clock.h"
 #include "ca/base/digest.h"
 #include "ca/base/memory.h"
+#include "ca/base/metrics.h"
 #include "ca/keys/key_cache.h"
 #include "ca/keys/master_key.h"
 #include "ca/keys/private_key.h"
@@ -32,6 +34,16 @@ key_open(struct software_signer *signer, struct span handle, struct cached_key *
 	return key_cache_add(signer->cache, &name, epoch, key, ret_key, fault);
 }
 
+/* A proof is a part of making the key, and counts so. */
+static enum fault_code
+prove(EVP_PKEY *key, struct fault *fault)
+{
+	int64_t started_ns = clock_thread_cpu_ns();
+	enum fault_code code = private_key_prove(key, fault);
+	metrics_add(METRIC_KEY_GENERATION_NS, clock_thread_cpu_ns() - started_ns);
+	return code;
+}
+
 /*
  * What generating and importing share: from the private key to what the caller keeps. What proves itself is what the handle opens to, not
  * what went into it. It stays in the cache: a new CA signs at once, and what a first signature sets up (blinding) the proof has paid for.
@@ -45,7 +57,7 @@ take_in(struct software_signer *self, const struct secret *private_key, struct b
 	AUTO_CLEAR(struct bytes, bytes_clear) spki = BYTES_INIT;
 	TRY(master_key_wrap(self->master_key, WRAP_PURPOSE, SPAN(private_key->data, private_key->length), &handle, fault));
 	TRY(key_open(self, bytes_span(&handle), &key, fault));
-	TRY(private_key_prove(cached_key_use(key), fault));
+	TRY(prove(cached_key_use(key), fault));
 	TRY(private_key_spki(cached_key_use(key), &spki, fault));
 	bytes_swap(ret_handle, &handle);
 	bytes_swap(ret_spki, &spki);
