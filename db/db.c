@@ -121,12 +121,24 @@ db_close(struct db *db)
 	free(db);
 }
 
-enum fault_code
-db_write(struct db *db, db_change change, void *argument, struct fault *fault)
+static enum fault_code
+write_as(struct db *db, enum writer_kind kind, db_change change, void *argument, struct fault *fault)
 {
 	if (db->writer == NULL)
 		return fault_set(fault, FAULT_BUSY, "the database was opened for reading alone");
-	return writer_write(db->writer, change, argument, fault);
+	return writer_write(db->writer, kind, change, argument, fault);
+}
+
+enum fault_code
+db_write(struct db *db, db_change change, void *argument, struct fault *fault)
+{
+	return write_as(db, WRITER_CHANGE, change, argument, fault);
+}
+
+enum fault_code
+db_write_bulk(struct db *db, db_change change, void *argument, struct fault *fault)
+{
+	return write_as(db, WRITER_BULK, change, argument, fault);
 }
 
 enum fault_code

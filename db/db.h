@@ -43,6 +43,11 @@ typedef enum fault_code (*db_change)(struct db_connection *connection, void *arg
  * Faults: the change's own; DATABASE, DISK when the commit fails (then no change of that group is kept); BUSY when closing.
  */
 CHECKED enum fault_code db_write(struct db *db, db_change change, void *argument, struct fault *fault);
+/*
+ * The same for a part of something long, for which nobody waits: its turn comes when nothing else waits, or after a few groups of other
+ * changes, and its transaction is its own. Parts are to be small: whoever comes next waits for the one that runs.
+ */
+CHECKED enum fault_code db_write_bulk(struct db *db, db_change change, void *argument, struct fault *fault);
 
 /*
  * A reader with a fixed view of the database from here until db_reader_release(). Waits when all READERS_MAX are in use.

@@ -19,6 +19,10 @@ struct waiting {
 	struct waiting *next;
 };
 
+struct queue {
+	struct waiting *first, **last;
+};
+
 struct writer {
 	struct db_connection *connection;
 	struct checkpoint *checkpoint;
@@ -28,12 +32,14 @@ struct writer {
 	pthread_mutex_t mutex;    /* over what follows */
 	pthread_cond_t arrived;
 	pthread_cond_t left;
-	struct waiting *first, **last;
+	struct queue queues[WRITER_KINDS];
+	int passed_over;          /* so many groups went before bulk that waits */
 	size_t callers;           /* inside writer_write() */
 	bool stopping;
 };
 
 struct group {
+	enum writer_kind kind;
 	struct waiting *changes[WRITER_GROUP_MAX];
 	size_t count;
 	size_t run;               /* how many of them had their turn; the others go into the next group */
@@ -70,11 +76,13 @@ run_change(struct writer *writer, struct waiting *waiting, struct fault *fault)
 	return connection_order(connection, ORDER_KEEP, fault);
 }
 
+/* Those who had their turn are not kept waiting for their answer by many more: after a while the others make up the next group. */
 static enum fault_code
 run_changes(struct writer *writer, struct group *group, struct fault *fault)
 {
+	int64_t until_us = clock_monotonic_us() + WRITER_GROUP_US;
 	TRY(connection_order(writer->connection, ORDER_BEGIN_WRITE, fault));
-	while (group->run < group->count) {
+	while (group->run < group->count && (group->run == 0 || clock_monotonic_us() < until_us)) {
 		struct waiting *waiting = group->changes[group->run++];
 		TRY(run_change(writer, waiting, fault));
 		group->kept += waiting->code == FAULT_NONE;
@@ -126,30 +134,73 @@ run_group(struct writer *writer, struct group *group)
 		fail_group(group, &fault);
 }
 
+static bool
+queue_is_empty(const struct queue *queue)
+{
+	return queue->first == NULL;
+}
+
+static void
+queue_append(struct queue *queue, struct waiting *waiting)
+{
+	*queue->last = waiting;
+	queue->last = &waiting->next;
+}
+
+static void
+queue_prepend(struct queue *queue, struct waiting *waiting)
+{
+	waiting->next = queue->first;
+	if (queue->first == NULL)
+		queue->last = &waiting->next;
+	queue->first = waiting;
+}
+
+/* Not from an empty one. */
+static struct waiting *
+queue_take(struct queue *queue)
+{
+	struct waiting *waiting = queue->first;
+	queue->first = waiting->next;
+	if (queue->first == NULL)
+		queue->last = &queue->first;
+	return waiting;
+}
+
+/* With the mutex held. */
+static bool
+nothing_waits(const struct writer *writer)
+{
+	return queue_is_empty(&writer->queues[WRITER_CHANGE]) && queue_is_empty(&writer->queues[WRITER_BULK]);
+}
+
+/* With the mutex held. Bulk goes when nothing else waits, or when others have gone before it often enough. */
+static enum writer_kind
+whose_turn(struct writer *writer)
+{
+	bool bulk_waits = !queue_is_empty(&writer->queues[WRITER_BULK]);
+	bool bulk = bulk_waits && (queue_is_empty(&writer->queues[WRITER_CHANGE]) || writer->passed_over >= WRITER_PATIENCE);
+	writer->passed_over = bulk_waits && !bulk ? writer->passed_over + 1 : 0;
+	return bulk ? WRITER_BULK : WRITER_CHANGE;
+}
+
 /* With the mutex held. */
 static void
 take_group(struct writer *writer, struct group *group)
 {
-	*group = (struct group){ .count = 0 };
-	while (writer->first != NULL && group->count < WRITER_GROUP_MAX) {
-		group->changes[group->count++] = writer->first;
-		writer->first = writer->first->next;
-	}
-	if (writer->first == NULL)
-		writer->last = &writer->first;
+	*group = (struct group){ .kind = whose_turn(writer) };
+	struct queue *queue = &writer->queues[group->kind];
+	size_t most = group->kind == WRITER_BULK ? 1 : WRITER_GROUP_MAX;
+	while (!queue_is_empty(queue) && group->count < most)
+		group->changes[group->count++] = queue_take(queue);
 }
 
 /* With the mutex held. What had no turn goes back to the head of the queue. */
 static void
 answer_group(struct writer *writer, struct group *group)
 {
-	for (size_t i = group->count; i-- > group->run;) {
-		struct waiting *waiting = group->changes[i];
-		waiting->next = writer->first;
-		if (writer->first == NULL)
-			writer->last = &waiting->next;
-		writer->first = waiting;
-	}
+	for (size_t i = group->count; i-- > group->run;)
+		queue_prepend(&writer->queues[group->kind], group->changes[i]);
 	for (size_t i = 0; i < group->run; i++) {
 		group->changes[i]->answered = true;
 		pthread_cond_signal(&group->changes[i]->answer);
@@ -163,9 +214,9 @@ run(void *argument)
 	struct group group;
 	pthread_mutex_lock(&writer->mutex);
 	for (;;) {
-		while (writer->first == NULL && !writer->stopping)
+		while (nothing_waits(writer) && !writer->stopping)
 			pthread_cond_wait(&writer->arrived, &writer->mutex);
-		if (writer->first == NULL)
+		if (nothing_waits(writer))
 			break;
 		take_group(writer, &group);
 		pthread_mutex_unlock(&writer->mutex);
@@ -184,7 +235,8 @@ writer_start(struct db_connection *connection, struct checkpoint *checkpoint, st
 	TRY(memory_new(1, sizeof *writer, &writer, fault));
 	writer->connection = connection;
 	writer->checkpoint = checkpoint;
-	writer->last = &writer->first;
+	for (size_t kind = 0; kind < WRITER_KINDS; kind++)
+		writer->queues[kind].last = &writer->queues[kind].first;
 	INVARIANT(pthread_mutex_init(&writer->mutex, NULL) == 0);
 	INVARIANT(pthread_cond_init(&writer->arrived, NULL) == 0);
 	INVARIANT(pthread_cond_init(&writer->left, NULL) == 0);
@@ -217,11 +269,10 @@ writer_stop(struct writer *writer)
 
 /* With the mutex held: puts a change into the queue and waits for its answer. */
 static void
-wait_for_answer(struct writer *writer, struct waiting *waiting)
+wait_for_answer(struct writer *writer, enum writer_kind kind, struct waiting *waiting)
 {
 	writer->callers++;
-	*writer->last = waiting;
-	writer->last = &waiting->next;
+	queue_append(&writer->queues[kind], waiting);
 	pthread_cond_signal(&writer->arrived);
 	while (!waiting->answered)
 		pthread_cond_wait(&waiting->answer, &writer->mutex);
@@ -231,7 +282,7 @@ wait_for_answer(struct writer *writer, struct waiting *waiting)
 }
 
 enum fault_code
-writer_write(struct writer *writer, db_change change, void *argument, struct fault *fault)
+writer_write(struct writer *writer, enum writer_kind kind, db_change change, void *argument, struct fault *fault)
 {
 	INVARIANT(!pthread_equal(pthread_self(), writer->thread)); /* it would wait for itself */
 	struct waiting waiting = { .change = change, .argument = argument, .fault = fault };
@@ -240,7 +291,7 @@ writer_write(struct writer *writer, db_change change, void *argument, struct fau
 	if (writer->stopping)
 		waiting.code = fault_set(fault, FAULT_BUSY, "the database is being closed");
 	else
-		wait_for_answer(writer, &waiting);
+		wait_for_answer(writer, kind, &waiting);
 	pthread_mutex_unlock(&writer->mutex);
 	(void)pthread_cond_destroy(&waiting.answer);
 	return waiting.code;

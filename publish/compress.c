@@ -76,7 +76,7 @@ read_block(int fd, uint8_t *block)
 /* What is wanted, and until when. */
 struct errand {
 	struct site *site;
-	const volatile bool *stop;
+	const atomic_bool *stop;
 	int64_t named_by;
 };
 
@@ -169,7 +169,7 @@ write_gzip(const struct errand *errand, const char *path, const char *gzip_path,
 }
 
 enum fault_code
-compress_file(struct site *site, const char *path, int64_t named_by, const volatile bool *stop, struct fault *fault)
+compress_file(struct site *site, const char *path, int64_t named_by, const atomic_bool *stop, struct fault *fault)
 {
 	const struct errand errand = { .site = site, .stop = stop, .named_by = named_by };
 	char gzip_path[LAYOUT_PATH];
@@ -212,7 +212,7 @@ read_named(const struct site *site, struct publication_repository *repository, s
 }
 
 enum fault_code
-compress_run(struct site *site, const volatile bool *stop, struct fault *fault)
+compress_run(struct site *site, const atomic_bool *stop, struct fault *fault)
 {
 	AUTO_CLEAR(struct publication_repository, publisher_store_clear_repository) repository = PUBLICATION_REPOSITORY_INIT;
 	AUTO(struct publication_cut, free) cuts = NULL;

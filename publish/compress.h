@@ -9,6 +9,8 @@
 #ifndef PUBLISH_COMPRESS_H
 #define PUBLISH_COMPRESS_H
 
+#include <stdatomic.h>
+
 #include "publish/site.h"
 
 #define COMPRESS_FAST_AT 16777216 /* bytes from which on time counts for more than size */
@@ -20,10 +22,10 @@
  * Makes what is missing; returns early, without a fault, when *stop becomes true. A snapshot is given up when the next one is notified:
  * where they follow each other faster than one is packed there is none, and the deltas' alone. Faults: DISK, IO, MEMORY, DATABASE.
  */
-CHECKED enum fault_code compress_run(struct site *site, const volatile bool *stop, struct fault *fault);
+CHECKED enum fault_code compress_run(struct site *site, const atomic_bool *stop, struct fault *fault);
 
 /* The .gz of one file, unless it is there. named_by: it is given up once another serial than this is notified; 0: it isn't. As above. */
-CHECKED enum fault_code compress_file(struct site *site, const char *path, int64_t named_by, const volatile bool *stop, struct fault *fault);
+CHECKED enum fault_code compress_file(struct site *site, const char *path, int64_t named_by, const atomic_bool *stop, struct fault *fault);
 
 /* Removes the .gz of a file unless it unpacks to this content; that there is none is fine. Faults: IO, MEMORY, CRYPTO. */
 CHECKED enum fault_code compress_check(struct site *site, const char *path, const struct publication_content *content,

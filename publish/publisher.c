@@ -177,7 +177,7 @@ publisher_retire(struct publisher *publisher, struct fault *fault)
 }
 
 enum fault_code
-publisher_compress(struct publisher *publisher, const volatile bool *stop, struct fault *fault)
+publisher_compress(struct publisher *publisher, const atomic_bool *stop, struct fault *fault)
 {
 	return compress_run(&publisher->site, stop, fault);
 }

@@ -15,6 +15,7 @@
 #ifndef PUBLISH_PUBLISHER_H
 #define PUBLISH_PUBLISHER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -68,6 +69,6 @@ CHECKED enum fault_code publisher_verify(struct publisher *publisher, int64_t *r
 CHECKED enum fault_code publisher_retire(struct publisher *publisher, struct fault *fault);
 
 /* Makes the .gz files that are missing beside current ones. stop: looked at often. Faults: DISK, IO. */
-CHECKED enum fault_code publisher_compress(struct publisher *publisher, const volatile bool *stop, struct fault *fault);
+CHECKED enum fault_code publisher_compress(struct publisher *publisher, const atomic_bool *stop, struct fault *fault);
 
 #endif

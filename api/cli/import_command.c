@@ -67,8 +67,9 @@ number(const json_t *answer, const char *name)
 }
 
 static void
-show_import(struct progress *progress, const json_t *answer)
+show_import(void *argument, const json_t *answer)
 {
+	struct progress *progress = argument;
 	const char *state = json_string_value(json_object_get(answer, "state"));
 	int64_t cas = number(answer, "cas_to_issue");
 	if (state != NULL && strcmp(state, "issuing") == 0)
@@ -120,12 +121,6 @@ report(struct cli *cli, const json_t *answer, struct fault *fault)
 	return error == NULL ? FAULT_NONE : fault_set(fault, FAULT_INVALID, "%s", error);
 }
 
-static void
-show_issuing(void *argument, int64_t done, int64_t total)
-{
-	show(argument, "issuing, CAs", done, total);
-}
-
 const char *
 cli_data(const struct cli *cli)
 {
@@ -153,7 +148,9 @@ import_command(struct cli *cli, struct fault *fault)
 		return fault_set(fault, FAULT_USAGE, "import what? stats, roas or members, not \"%s\"", kind);
 	enum fault_code reached = client_call(cli->client, "GET", "/health/live", NULL, &health, fault);
 	if (reached != FAULT_NONE && cli_no_server(cli, fault)) {
-		TRY(local_import(cli_data(cli), kind, cli->arguments->values[1], show_issuing, &progress, &answer, fault));
+		TRY(local_import(cli_data(cli), kind, cli->arguments->values[1], show_import, &progress, &answer, fault));
+		if (progress.shown)
+			fprintf(stderr, "\r\033[K");
 		return report(cli, answer, fault);
 	}
 	TRY(memory_printf(&upload, fault, "/api/v1/import/%s", kind));

@@ -322,7 +322,7 @@ publish_tree(struct init *init, struct fault *fault)
 {
 	AUTO(struct engine, engine_free) engine = NULL;
 	TRY(engine_open(init->request->data, &init->config, &engine, fault));
-	return engine_settle(engine, NULL, NULL, fault);
+	return engine_settle(engine, fault);
 }
 
 static enum fault_code

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -9,6 +10,8 @@
 #include "api/handlers/registry_json.h"
 #include "api/server/config.h"
 #include "api/server/engine.h"
+#include "api/server/imports.h"
+#include "ca/base/alarm.h"
 #include "ca/base/atomic_file.h"
 #include "ca/base/instant.h"
 #include "ca/base/memory.h"
@@ -23,6 +26,7 @@
 #include "db/stmt.h"
 
 #define COPY_SIZE 65536
+#define LOOK_MS 1000
 #define REMARKS_SHOWN 100
 
 static const struct actor local_actor = { .name = "local", .role = ROLE_ADMIN };
@@ -38,7 +42,7 @@ open_data(const char *data, struct config *config, struct engine **ret_engine, s
 	return engine_open(data, config, ret_engine, fault);
 }
 
-/* The import's own copy: if this process is killed, the server goes on with it. */
+/* The import's own copy: if this process is killed, the next import goes on with it, or the server. */
 static enum fault_code
 copy_file(const char *from, const char *to, struct fault *fault)
 {
@@ -103,45 +107,96 @@ read_report(struct engine *engine, const char *id, json_t **ret_report, struct f
 	return code;
 }
 
+/* Tells of an import while it goes on. */
 struct watch {
-	void (*progress)(void *argument, int64_t done, int64_t total);
+	struct engine *engine;
+	const char *id;
+	void (*progress)(void *argument, const json_t *report);
 	void *argument;
-	int64_t total;
+	struct alarm alarm;
+	pthread_t thread;
+	bool started;
 };
 
-static void
-settled_some(void *argument, int64_t waiting)
+static void *
+watch(void *argument)
 {
 	struct watch *watch = argument;
-	if (waiting > watch->total)
-		watch->total = waiting;
-	if (watch->progress != NULL)
-		watch->progress(watch->argument, watch->total - waiting, watch->total);
+	while (alarm_wait(&watch->alarm, LOOK_MS)) {
+		json_t *report = NULL;
+		struct fault fault = FAULT_INIT;
+		if (read_report(watch->engine, watch->id, &report, &fault) == FAULT_NONE)
+			watch->progress(watch->argument, report);
+		json_decref(report);
+	}
+	return NULL;
+}
+
+/* Without its thread nothing is missing but what it tells. */
+static void
+watch_begin(struct watch *watching)
+{
+	alarm_init(&watching->alarm);
+	watching->started = watching->progress != NULL && pthread_create(&watching->thread, NULL, watch, watching) == 0;
+}
+
+static void
+watch_end(struct watch *watching)
+{
+	alarm_stop(&watching->alarm);
+	if (watching->started)
+		pthread_join(watching->thread, NULL);
+	alarm_clear(&watching->alarm);
+}
+
+/* What a kill cut short goes first, as in the server. */
+static enum fault_code
+apply_left_over(struct engine *engine, const char *data, const atomic_bool *stop, struct fault *fault)
+{
+	char id[IMPORT_ID_SIZE];
+	for (;;) {
+		TRY(imports_next(engine_context(engine), id, fault));
+		if (id[0] == '\0')
+			return FAULT_NONE;
+		TRY(imports_apply(engine_context(engine), data, id, stop, fault));
+	}
+}
+
+/* Everything is signed and published when this returns. */
+static enum fault_code
+apply_and_settle(struct engine *engine, const char *id, const char *copy, struct fault *fault)
+{
+	const atomic_bool go_on = false;
+	enum fault_code code = import_apply(engine_context(engine), id, copy, &go_on, fault);
+	if (unlink(copy) != 0)
+		return fault_set_errno(fault, errno, "removing %s", copy);
+	TRY(code);
+	TRY(engine_settle(engine, fault));
+	return import_finish(engine_context(engine), fault);
 }
 
 enum fault_code
-local_import(const char *data, const char *kind, const char *file, void (*progress)(void *argument, int64_t done, int64_t total),
+local_import(const char *data, const char *kind, const char *file, void (*progress)(void *argument, const json_t *report),
 	void *argument, json_t **ret_report, struct fault *fault)
 {
 	AUTO_CLEAR(struct config, config_clear) config = CONFIG_INIT;
 	AUTO(char, free) copy = NULL;
 	AUTO(struct engine, engine_free) engine = NULL;
-	const volatile bool go_on = false;
-	struct watch watch = { .progress = progress, .argument = argument };
+	const atomic_bool go_on = false;
 	enum import_kind import_kind;
 	char id[IMPORT_ID_SIZE];
 	if (!import_kind_parse(kind, &import_kind))
 		return fault_set(fault, FAULT_USAGE, "import what? stats, roas or members, not \"%s\"", kind);
 	TRY(open_data(data, &config, &engine, fault));
+	TRY(apply_left_over(engine, data, &go_on, fault));
 	TRY(import_start(engine_context(engine), &local_actor, import_kind, id, fault));
 	TRY(memory_printf(&copy, fault, "%s/%s/%s", data, ENGINE_IMPORTS, id));
 	TRY(copy_file(file, copy, fault));
-	enum fault_code code = import_apply(engine_context(engine), id, copy, &go_on, fault);
-	if (unlink(copy) != 0)
-		return fault_set_errno(fault, errno, "removing %s", copy);
+	struct watch watching = { .engine = engine, .id = id, .progress = progress, .argument = argument };
+	watch_begin(&watching);
+	enum fault_code code = apply_and_settle(engine, id, copy, fault);
+	watch_end(&watching);
 	TRY(code);
-	TRY(engine_settle(engine, settled_some, &watch, fault));
-	TRY(import_finish(engine_context(engine), fault));
 	return read_report(engine, id, ret_report, fault);
 }
 
@@ -168,7 +223,7 @@ local_ta_install(const char *data, struct span response, json_t **ret_answer, st
 	char due[INSTANT_TEXT], ends[INSTANT_TEXT];
 	TRY(open_data(data, &config, &engine, fault));
 	TRY(engine_ta_install(engine, &local_actor, response, &installed, fault));
-	TRY(engine_settle(engine, NULL, NULL, fault));
+	TRY(engine_settle(engine, fault));
 	instant_rfc3339(installed.due_at, due);
 	instant_rfc3339(installed.ends_at, ends);
 	*ret_answer = json_pack("{s:I,s:s,s:s}", "number", installed.number, "next_due_at", due, "ends_at", ends);
@@ -212,7 +267,7 @@ local_ta_export(const char *data, const char *directory, const struct secret *pa
 	AUTO_CLEAR(struct bytes, bytes_clear) handle = BYTES_INIT;
 	TRY(open_data(data, &config, &engine, fault));
 	/* CRL and manifest fresh: the first ceremony then has the most time. */
-	TRY(engine_settle(engine, NULL, NULL, fault));
+	TRY(engine_settle(engine, fault));
 	TRY(read_ta_handle(engine, &handle, ret_ends_at, fault));
 	TRY(master_key_load(engine_directory(engine), config.master_key, &master_key, fault));
 	TRY(software_signer_reveal(master_key, bytes_span(&handle), &key, fault));
@@ -254,7 +309,7 @@ local_registry(const char *data, const char *file, bool apply, const char *accep
 	struct registry_limits limits = registry_json_limits(&config);
 	if (apply) {
 		TRY(registry_apply(engine_context(engine), &local_actor, file, &limits, accept, &plan, &feed_id, fault));
-		TRY(engine_settle(engine, NULL, NULL, fault));
+		TRY(engine_settle(engine, fault));
 	} else {
 		TRY(registry_plan(engine_context(engine), &local_actor, file, &limits, &plan, fault));
 	}

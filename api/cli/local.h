@@ -14,10 +14,11 @@
 
 /*
  * Loads a file as POST /api/v1/import/{kind} does, signs and publishes everything, and gives the report that GET /api/v1/imports/{id}
- * gives. progress (may be NULL) is told how many CAs are done. Faults: LOCKED (a server runs: use it), those of the file, the engine's.
+ * gives; an earlier import that was killed is brought to its end first. progress (may be NULL) is given that report, without its end, once
+ * a second meanwhile, on a thread of its own. Faults: LOCKED (a server runs: use it), those of the file, the engine's.
  */
 CHECKED enum fault_code local_import(const char *data, const char *kind, const char *file,
-	void (*progress)(void *argument, int64_t done, int64_t total), void *argument, json_t **ret_report, struct fault *fault);
+	void (*progress)(void *argument, const json_t *report), void *argument, json_t **ret_report, struct fault *fault);
 
 /* `ta request` and `ta install` as POST /api/v1/ta/… do them; an installed response is published before it returns. Faults likewise. */
 CHECKED enum fault_code local_ta_request(const char *data, int64_t after, json_t **ret_answer, struct fault *fault);

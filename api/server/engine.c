@@ -32,6 +32,8 @@
 
 /* A step that wants another one within this time has work left. */
 #define SOON_MS 1000
+/* Without a server a serial is cut when it is full, or after so long. */
+#define SETTLE_ROUND_S 600
 
 struct engine {
 	const struct config *config;
@@ -92,7 +94,7 @@ do_retire(void *self, struct fault *fault)
 }
 
 static enum fault_code
-do_compress(void *self, const volatile bool *stop, struct fault *fault)
+do_compress(void *self, const atomic_bool *stop, struct fault *fault)
 {
 	return publisher_compress(((struct engine *)self)->publisher, stop, fault);
 }
@@ -286,11 +288,11 @@ engine_start(struct engine *engine, struct fault *fault)
 
 /* One step. *ret_settled: nothing is due any more. */
 static enum fault_code
-settle_once(struct engine *engine, int64_t *ret_waiting, bool *ret_settled, struct fault *fault)
+settle_once(struct engine *engine, bool *ret_settled, struct fault *fault)
 {
 	const struct timespec next_second = { .tv_nsec = 250 * 1000 * 1000 };
 	struct cut_position position;
-	int64_t again_ms = 0, serial, renewal_at;
+	int64_t again_ms = 0, serial, waiting, renewal_at;
 	enum fault_code code = scheduler_step(engine->scheduler, &again_ms, fault);
 	/* The cut before was made in this very second. */
 	if (code == FAULT_CLOCK || code == FAULT_BUSY)
@@ -299,23 +301,21 @@ settle_once(struct engine *engine, int64_t *ret_waiting, bool *ret_settled, stru
 		return code;
 	TRY(do_publish(engine, &serial, fault));
 	TRY(cut_look(engine->db, engine->instance.repository_id, &position, fault));
-	TRY(reconcile_due(&engine->reconcile, ret_waiting, &renewal_at, fault));
+	TRY(reconcile_due(&engine->reconcile, &waiting, &renewal_at, fault));
 	/* Renewals that wait for their window are left to the server. */
-	*ret_settled = !position.waiting && *ret_waiting == 0 && again_ms > SOON_MS;
+	*ret_settled = !position.waiting && waiting == 0 && again_ms > SOON_MS;
 	if (!*ret_settled && again_ms > 0)
 		(void)nanosleep(&next_second, NULL);
 	return FAULT_NONE;
 }
 
 enum fault_code
-engine_settle(struct engine *engine, void (*progress)(void *argument, int64_t waiting), void *argument, struct fault *fault)
+engine_settle(struct engine *engine, struct fault *fault)
 {
-	int64_t waiting, serial;
-	for (bool settled = false; !settled;) {
-		TRY(settle_once(engine, &waiting, &settled, fault));
-		if (progress != NULL)
-			progress(argument, waiting);
-	}
+	int64_t serial;
+	scheduler_take_time(engine->scheduler, SETTLE_ROUND_S);
+	for (bool settled = false; !settled;)
+		TRY(settle_once(engine, &settled, fault));
 	return publisher_rsync(engine->publisher, &serial, fault);
 }
 

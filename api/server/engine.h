@@ -29,12 +29,8 @@ struct engine;
 CHECKED enum fault_code engine_open(const char *path, const struct config *config, struct engine **ret_engine, struct fault *fault);
 /* Scheduler, publication and imports begin. */
 CHECKED enum fault_code engine_start(struct engine *engine, struct fault *fault);
-/*
- * Without threads: reconciles, cuts and publishes (RRDP and rsync) until nothing is due. For init and for imports without a server.
- * progress (may be NULL) is told how many CAs still wait.
- */
-CHECKED enum fault_code engine_settle(struct engine *engine, void (*progress)(void *argument, int64_t waiting), void *argument,
-	struct fault *fault);
+/* Without threads: reconciles, cuts and publishes (RRDP and rsync) until nothing is due. For init and for imports without a server. */
+CHECKED enum fault_code engine_settle(struct engine *engine, struct fault *fault);
 /* Ends what runs in the right order; everything acknowledged is kept. NULL is harmless. */
 void engine_free(struct engine *engine);
 SCOPED(struct engine, engine_free)

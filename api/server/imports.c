@@ -26,11 +26,11 @@ struct imports {
 	bool started;
 };
 
-static enum fault_code
-next_open(struct imports *imports, char ret_id[IMPORT_ID_SIZE], struct fault *fault)
+enum fault_code
+imports_next(const struct command_context *context, char ret_id[IMPORT_ID_SIZE], struct fault *fault)
 {
 	AUTO(struct db_connection, db_reader_release) connection = NULL;
-	TRY(db_reader_acquire(imports->context->db, &connection, fault));
+	TRY(db_reader_acquire(context->db, &connection, fault));
 	return import_store_open(connection, ret_id, fault);
 }
 
@@ -43,20 +43,22 @@ fault_of_file(enum fault_code code)
 }
 
 /* An import is recorded a moment before its file gets its name. */
-static void
-wait_for_file(struct imports *imports, const char *file)
-{
-	for (int64_t waited_ms = 0; access(file, F_OK) != 0 && waited_ms < FILE_WAIT_MS && !imports->alarm.stop; waited_ms += FILE_LOOK_MS)
-		(void)alarm_wait(&imports->alarm, FILE_LOOK_MS);
-}
-
 static enum fault_code
-apply_one(struct imports *imports, const char *id, struct fault *fault)
+wait_for_file(struct imports *imports, const char *id, struct fault *fault)
 {
 	AUTO(char, free) file = NULL;
 	TRY(memory_printf(&file, fault, "%s/%s/%s", imports->path, ENGINE_IMPORTS, id));
-	wait_for_file(imports, file);
-	enum fault_code code = import_apply(imports->context, id, file, &imports->alarm.stop, fault);
+	for (int64_t waited_ms = 0; access(file, F_OK) != 0 && waited_ms < FILE_WAIT_MS && !imports->alarm.stop; waited_ms += FILE_LOOK_MS)
+		(void)alarm_wait(&imports->alarm, FILE_LOOK_MS);
+	return FAULT_NONE;
+}
+
+enum fault_code
+imports_apply(const struct command_context *context, const char *path, const char *id, const atomic_bool *stop, struct fault *fault)
+{
+	AUTO(char, free) file = NULL;
+	TRY(memory_printf(&file, fault, "%s/%s/%s", path, ENGINE_IMPORTS, id));
+	enum fault_code code = import_apply(context, id, file, stop, fault);
 	if (code != FAULT_NONE && !fault_of_file(code))
 		return code;
 	if (code != FAULT_NONE)
@@ -72,10 +74,11 @@ step(struct imports *imports, struct fault *fault)
 	char id[IMPORT_ID_SIZE];
 	for (;;) {
 		TRY(import_finish(imports->context, fault));
-		TRY(next_open(imports, id, fault));
+		TRY(imports_next(imports->context, id, fault));
 		if (id[0] == '\0' || imports->alarm.stop)
 			return FAULT_NONE;
-		TRY(apply_one(imports, id, fault));
+		TRY(wait_for_file(imports, id, fault));
+		TRY(imports_apply(imports->context, imports->path, id, &imports->alarm.stop, fault));
 	}
 }
 

@@ -6,10 +6,21 @@
 #ifndef API_SERVER_IMPORTS_H
 #define API_SERVER_IMPORTS_H
 
+#include <stdatomic.h>
+
 #include "ca/base/scope.h"
-#include "ca/commands/command.h"
+#include "ca/commands/import_commands.h"
 
 struct imports;
+
+/*
+ * Applies one that was recorded; its file, <path>/imports/<id>, goes then. A fault of the file ends the import and stands in its row: it is
+ * logged, no more. Faults: BUSY (stopped, it goes on later), the database's, MEMORY.
+ */
+CHECKED enum fault_code imports_apply(const struct command_context *context, const char *path, const char *id, const atomic_bool *stop,
+	struct fault *fault);
+/* The next that waits to be applied, perhaps since a kill; "": none. Faults: DATABASE, MEMORY. */
+CHECKED enum fault_code imports_next(const struct command_context *context, char ret_id[IMPORT_ID_SIZE], struct fault *fault);
 
 /* path: the data directory's; borrowed, as the context. Faults: MEMORY. */
 CHECKED enum fault_code imports_new(const struct command_context *context, const char *path, struct imports **ret_imports,

@@ -7,6 +7,7 @@
 #define CA_BASE_ALARM_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,7 +15,7 @@ struct alarm {
 	pthread_mutex_t mutex;
 	pthread_cond_t condition;
 	bool woken;
-	volatile bool stop;
+	atomic_bool stop;
 };
 
 void alarm_init(struct alarm *alarm);

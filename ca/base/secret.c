@@ -1,8 +1,13 @@
 #include "ca/base/secret.h"
 
+#include <errno.h>
 #include <openssl/crypto.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
+
+#include "ca/base/log.h"
+#include "ca/base/metrics.h"
 
 /*
  * Each secret has pages of its own: locking and leaving out of core dumps work on whole pages, and a neighbour's free() must not
@@ -14,6 +19,20 @@ struct secret_pages {
 	uint8_t data[];
 };
 
+/* Best effort: an unprivileged process may lock little, and a secret in memory that may be swapped beats none. It is told, once. */
+static void
+lock(void *pages, size_t length)
+{
+	static atomic_flag told = ATOMIC_FLAG_INIT;
+	if (mlock(pages, length) == 0)
+		return;
+	int error = errno;
+	metrics_add(METRIC_SECRETS_UNLOCKED, 1);
+	if (!atomic_flag_test_and_set(&told))
+		log_write(LOG_WARNING, "a private key could not be locked in memory (%s): it may be swapped out. The limit is LimitMEMLOCK, "
+			"ulimit -l; each key takes a page", strerror(error));
+}
+
 enum fault_code
 secret_new(size_t length, struct secret **ret_secret, struct fault *fault)
 {
@@ -23,8 +42,7 @@ secret_new(size_t length, struct secret **ret_secret, struct fault *fault)
 	struct secret_pages *pages = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (pages == MAP_FAILED)
 		return fault_set(fault, FAULT_MEMORY, "out of memory for a secret of %zu bytes", length);
-	/* Best effort: an unprivileged process may lock little, and a secret in memory that may be swapped beats none. */
-	(void)mlock(pages, mapped);
+	lock(pages, mapped);
 	(void)madvise(pages, mapped, MADV_DONTDUMP);
 	pages->mapped = mapped;
 	pages->secret = (struct secret){ .data = pages->data, .length = length };

@@ -1,5 +1,6 @@
 /*
- * secret: memory for private keys and tokens: locked where the system allows it, left out of core dumps, wiped when freed.
+ * secret: memory for private keys and tokens: locked where the system allows it, left out of core dumps, wiped when freed. Each takes a page
+ * at least. Where it can't be locked, a warning says so once and METRIC_SECRETS_UNLOCKED counts.
  *
  * Threads: a struct secret belongs to one thread at a time.
  */

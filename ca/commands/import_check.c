@@ -9,7 +9,7 @@
 
 struct check {
 	struct db_connection *connection;
-	const volatile bool *stop;
+	const atomic_bool *stop;
 	struct holdings_above above;
 	int64_t entries;
 };
@@ -60,7 +60,7 @@ check_entry(void *argument, const struct import_entry *entry, struct fault *faul
 }
 
 enum fault_code
-import_check(const struct command_context *context, enum import_kind kind, const char *path, const volatile bool *stop,
+import_check(const struct command_context *context, enum import_kind kind, const char *path, const atomic_bool *stop,
 	int64_t *ret_entries, struct fault *fault)
 {
 	AUTO(struct db_connection, db_reader_release) connection = NULL;

@@ -11,6 +11,6 @@
  * Faults: those of import_file_read(); RESOURCE_CONFLICT, CONFLICT, INVALID with "line N: …"; BUSY when *stop became true.
  */
 CHECKED enum fault_code import_check(const struct command_context *context, enum import_kind kind, const char *path,
-	const volatile bool *stop, int64_t *ret_entries, struct fault *fault);
+	const atomic_bool *stop, int64_t *ret_entries, struct fault *fault);
 
 #endif

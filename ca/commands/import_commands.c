@@ -73,7 +73,7 @@ struct import {
 	const struct command_context *context;
 	const char *id;
 	const char *path;
-	const volatile bool *stop;
+	const atomic_bool *stop;
 	enum import_kind kind;
 	bool checked, applied;                          /* how far it came before */
 	int64_t entries_done;
@@ -217,7 +217,7 @@ fail(struct import *import, enum fault_code code, const struct fault *fault)
 }
 
 enum fault_code
-import_apply(const struct command_context *context, const char *id, const char *path, const volatile bool *stop,
+import_apply(const struct command_context *context, const char *id, const char *path, const atomic_bool *stop,
 	struct fault *fault)
 {
 	AUTO_CLEAR(struct import, import_clear) import = { .context = context, .id = id, .path = path, .stop = stop };

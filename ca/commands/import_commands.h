@@ -7,6 +7,8 @@
 #ifndef CA_COMMANDS_IMPORT_COMMANDS_H
 #define CA_COMMANDS_IMPORT_COMMANDS_H
 
+#include <stdatomic.h>
+
 #include "ca/commands/command.h"
 
 enum import_kind { IMPORT_STATS, IMPORT_ROAS, IMPORT_MEMBERS };
@@ -28,7 +30,7 @@ CHECKED enum fault_code import_start(const struct command_context *context, cons
  * Faults of the file (MALFORMED, INVALID with "line N: …") end the import as failed, with that text, and are returned.
  */
 CHECKED enum fault_code import_apply(const struct command_context *context, const char *id, const char *path,
-	const volatile bool *stop, struct fault *fault);
+	const atomic_bool *stop, struct fault *fault);
 
 /* Looks whether everything of the open imports was published, and closes those. Called after each publication. */
 CHECKED enum fault_code import_finish(const struct command_context *context, struct fault *fault);

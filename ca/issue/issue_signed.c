@@ -34,7 +34,10 @@ ee_fields(const struct identity *issuer, const struct signed_request *request, c
 	return fields;
 }
 
-/* The EE certificate, and the part of it that was linted and signed. */
+/*
+ * The EE certificate, and the part of it that was linted and signed. Its signature is verified where it stands in the object, with that
+ * of the object: lint_signed_object().
+ */
 static enum fault_code
 make_ee(const struct issue_context *context, const struct identity *issuer, const struct signed_request *request,
 	struct certificate_fields *fields, struct bytes *ret_tbs, struct bytes *ret_ee, struct fault *fault)
@@ -46,8 +49,7 @@ make_ee(const struct issue_context *context, const struct identity *issuer, cons
 	};
 	TRY(certificate_encode_tbs(fields, ret_tbs, fault));
 	TRY(lint_certificate_tbs(bytes_span(ret_tbs), &lint_issuer, &wanted, fault));
-	TRY(issue_certificate_sign(context, issuer, bytes_span(ret_tbs), ret_ee, fault));
-	return lint_signed_certificate(bytes_span(ret_ee), bytes_span(ret_tbs), &lint_issuer, fault);
+	return issue_certificate_sign(context, issuer, bytes_span(ret_tbs), ret_ee, fault);
 }
 
 enum fault_code

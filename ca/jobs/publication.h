@@ -9,6 +9,7 @@
 #ifndef CA_JOBS_PUBLICATION_H
 #define CA_JOBS_PUBLICATION_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,7 +23,7 @@ struct publication_operations {
 	enum fault_code (*rsync)(void *self, int64_t *ret_serial, struct fault *fault);
 	enum fault_code (*verify)(void *self, int64_t *ret_repaired, struct fault *fault);
 	enum fault_code (*retire)(void *self, struct fault *fault);
-	enum fault_code (*compress)(void *self, const volatile bool *stop, struct fault *fault);
+	enum fault_code (*compress)(void *self, const atomic_bool *stop, struct fault *fault);
 	void (*published)(void *self, int64_t took_ms); /* after each publication: who waits for it may go on */
 	void *self;
 };

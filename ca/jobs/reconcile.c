@@ -41,7 +41,7 @@ struct batch {
 	size_t count, count_max;
 	int64_t due_by_at;               /* of renewals */
 	int stale;                       /* so many batches in a row brought nothing but changes in the meantime */
-	const volatile bool *stop;       /* take no further turn when it is true; NULL: never */
+	const atomic_bool *stop;       /* take no further turn when it is true; NULL: never */
 	int64_t left[LISTS];             /* at the head of each list: could not be done in this round, so they are passed over */
 };
 

@@ -10,6 +10,7 @@
 #ifndef CA_JOBS_RECONCILE_H
 #define CA_JOBS_RECONCILE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -47,7 +48,7 @@ struct reconcile_limits {
 	bool yield;                      /* renewals: end when members change something meanwhile */
 	int64_t objects;                 /* stop taking members after about so many objects */
 	int64_t until_ms;                /* or at this clock_monotonic_ms(); 0: no limit */
-	const volatile bool *stop;       /* or when this becomes true; NULL: never */
+	const atomic_bool *stop;       /* or when this becomes true; NULL: never */
 };
 
 /*

@@ -44,6 +44,7 @@ struct scheduler {
 	int64_t wave_at;                 /* when renewals were last begun; 0: not since the start */
 	int64_t wave_left;               /* objects that this wave may still bring: it made way for changes, or for time */
 	int64_t urgent_from_at;          /* what is urgent is not tried again before */
+	int64_t round_s;                 /* a round goes on for so long at least, if there is that much to do */
 	int64_t vain_ms;                 /* how long it waits after a round that could do nothing; 0: the last one did */
 	struct latency latency;
 };
@@ -166,7 +167,7 @@ limits_of(const struct scheduler *scheduler, enum reconcile_pass pass, int64_t o
 static int64_t
 round_ms(const struct scheduler *scheduler)
 {
-	return (window_s(scheduler) > ROUND_MIN_S ? window_s(scheduler) : ROUND_MIN_S) * 1000;
+	return larger(window_s(scheduler), scheduler->round_s) * 1000;
 }
 
 /* What is late beyond its measure: no window, no cap but that of a whole cut, and never crowded out by changes. */
@@ -332,6 +333,7 @@ scheduler_new(struct reconcile *reconcile, const struct scheduler_settings *sett
 	if (settings->renewals_per_cut == 0)
 		scheduler->settings.renewals_per_cut = settings->cut_objects_max;
 	scheduler->own_staged = true; /* what an earlier process staged may be anybody's */
+	scheduler->round_s = ROUND_MIN_S;
 	scheduler->cut_made = cut_made;
 	scheduler->argument = argument;
 	reconcile->latency = &scheduler->latency;
@@ -350,6 +352,12 @@ scheduler_start(struct scheduler *scheduler, struct fault *fault)
 	scheduler->started = true;
 	(void)pthread_setname_np(scheduler->thread, "scheduler");
 	return FAULT_NONE;
+}
+
+void
+scheduler_take_time(struct scheduler *scheduler, int64_t round_s)
+{
+	scheduler->round_s = round_s;
 }
 
 void

@@ -53,5 +53,7 @@ SCOPED(struct scheduler, scheduler_free)
  * For `cadastre init` and tests in virtual time.
  */
 CHECKED enum fault_code scheduler_step(struct scheduler *scheduler, int64_t *ret_again_ms, struct fault *fault);
+/* Steps from here on take so long before they cut, if there is that much to do: nobody waits for a serial, and each costs a snapshot. */
+void scheduler_take_time(struct scheduler *scheduler, int64_t round_s);
 
 #endif

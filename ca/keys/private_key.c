@@ -41,13 +41,7 @@ SCOPED(EVP_MD_CTX, EVP_MD_CTX_free)
 SCOPED(OSSL_PARAM_BLD, OSSL_PARAM_BLD_free)
 SCOPED(OSSL_PARAM, OSSL_PARAM_free)
 SCOPED(BIO, BIO_free_all)
-
-static void
-openssl_free(unsigned char *memory)
-{
-	OPENSSL_free(memory);
-}
-SCOPED(unsigned char, openssl_free)
+SCOPED(BIGNUM, BN_free)
 
 static enum fault_code
 fields_decode(struct span der, rsa_private_key_fields **ret_fields, struct fault *fault)
@@ -182,15 +176,27 @@ private_key_import(struct span file, struct secret **ret_der, struct fault *faul
 	return FAULT_NONE;
 }
 
+/* SubjectPublicKeyInfo (RFC 5280 §4.1.2.7, RFC 7935 §3.1) of every key here, but for its modulus. */
+static const uint8_t spki_head[] = {
+	0x30, 0x82, 0x01, 0x22, 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00, /* rsaEncryption, NULL */
+	0x03, 0x82, 0x01, 0x0f, 0x00, 0x30, 0x82, 0x01, 0x0a, 0x02, 0x82, 0x01, 0x01, 0x00,
+};
+static const uint8_t spki_tail[] = { 0x02, 0x03, 0x01, 0x00, 0x01 };
+
+/* Written here, as OpenSSL's encoders need 0.2 ms to find out how it is done: more than half of what a ROA costs beside its signatures. */
 enum fault_code
 private_key_spki(const EVP_PKEY *key, struct bytes *ret_spki, struct fault *fault)
 {
-	AUTO(unsigned char, openssl_free) der = NULL;
-	int length = i2d_PUBKEY(key, &der);
-	if (length <= 0)
-		return openssl_fault_set(fault, FAULT_CRYPTO, "encoding a public key");
+	AUTO(BIGNUM, BN_free) modulus = NULL;
 	AUTO_CLEAR(struct bytes, bytes_clear) spki = BYTES_INIT;
-	TRY(bytes_append(&spki, der, (size_t)length, fault));
+	uint8_t octets[PRIVATE_KEY_BITS / 8];
+	if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &modulus) != 1)
+		return openssl_fault_set(fault, FAULT_CRYPTO, "encoding a public key");
+	/* Whoever decoded it has looked. */
+	INVARIANT(BN_num_bits(modulus) == PRIVATE_KEY_BITS && BN_bn2binpad(modulus, octets, sizeof octets) == sizeof octets);
+	TRY(bytes_append(&spki, spki_head, sizeof spki_head, fault));
+	TRY(bytes_append(&spki, octets, sizeof octets, fault));
+	TRY(bytes_append(&spki, spki_tail, sizeof spki_tail, fault));
 	bytes_swap(ret_spki, &spki);
 	return FAULT_NONE;
 }

@@ -1,7 +1,7 @@
 -- What the server tells of itself: asked once a second at most, so nothing here walks over what is well.
 
 -- name: health_queue
--- scan: the partial index holds only CAs that wait
+-- The index holds only CAs that wait, and all that is asked for.
 SELECT count(*) FILTER (WHERE held_at IS NULL) AS cas, min(changed_at) FILTER (WHERE held_at IS NULL) AS oldest_at,
 	count(*) FILTER (WHERE held_at IS NOT NULL) AS held
 FROM cas WHERE changed_at IS NOT NULL AND set_aside_at IS NULL

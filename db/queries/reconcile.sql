@@ -89,7 +89,6 @@ WHERE o.not_before_at > :ahead_at AND o.withdrawing = 0 AND o.withdrawn_serial I
 LIMIT 1
 
 -- name: reconcile_counts
--- scan: the partial index holds only CAs that wait
 SELECT count(*) AS changed FROM cas WHERE changed_at IS NOT NULL AND set_aside_at IS NULL AND held_at IS NULL
 
 -- name: reconcile_next_renewal

@@ -524,7 +524,7 @@ enum fault_code
 publisher_store_retire_cut(struct db *db, int64_t repository_id, const struct publication_cut *cut, struct fault *fault)
 {
 	struct change change = { .repository_id = repository_id, .cut = cut };
-	return db_write(db, retire_cut, &change, fault);
+	return db_write_bulk(db, retire_cut, &change, fault);
 }
 
 static enum fault_code

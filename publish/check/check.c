@@ -8,7 +8,7 @@
 enum fault_code
 check_go_on(const struct check *check, struct fault *fault)
 {
-	const volatile bool *stop = check->request->stop;
+	const atomic_bool *stop = check->request->stop;
 	return stop == NULL || !*stop ? FAULT_NONE : fault_set(fault, FAULT_BUSY, "the check was stopped");
 }
 

@@ -16,6 +16,7 @@
 #ifndef PUBLISH_CHECK_CHECK_H
 #define PUBLISH_CHECK_CHECK_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -48,7 +49,7 @@ struct check_request {
 	bool without_rsync;
 	struct check_known *known;              /* NULL, or: what was right before, and now becomes what is */
 	bool changed_only;                      /* ROAs of known CAs are not looked at again */
-	const volatile bool *stop;              /* NULL, or: give up with BUSY once it is true */
+	const atomic_bool *stop;              /* NULL, or: give up with BUSY once it is true */
 	/* Told of each payload that a validator would take; may be NULL. */
 	enum fault_code (*payload)(void *argument, const struct payload *payload, struct fault *fault);
 	void *argument;

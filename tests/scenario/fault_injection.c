@@ -195,7 +195,7 @@ ask_again(struct life *life, const struct change *change, int done)
 static void
 turn_under_fire(struct life *life)
 {
-	const volatile bool stop = false;
+	const atomic_bool stop = false;
 	int64_t again_ms = 0, n;
 	struct fault trouble = FAULT_INIT;
 	enum fault_code codes[] = {

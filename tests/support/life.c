@@ -138,7 +138,7 @@ life_rsync_is_current(struct life *life)
 void
 life_keep_house(struct life *life)
 {
-	const volatile bool stop = false;
+	const atomic_bool stop = false;
 	int64_t repaired;
 	WORLD_OK(publisher_verify(life->publisher, &repaired, fault));
 	if (repaired != 0)

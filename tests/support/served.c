@@ -44,7 +44,7 @@ write_tal(struct served *served)
 int64_t
 served_publish_rrdp(struct served *served)
 {
-	const volatile bool go_on = false;
+	const atomic_bool go_on = false;
 	int64_t serial, published;
 	serial = world_cut(served->world);
 	WORLD_OK(publisher_publish(served->publisher, &published, fault));

@@ -18,7 +18,7 @@
 
 #define ROOM (1 << 20)
 
-static const volatile bool never = false;
+static const atomic_bool never = false;
 
 static void
 publish_some(struct publish_fixture *fixture)
@@ -127,7 +127,7 @@ static void
 compress__stops_when_told(void **state)
 {
 	struct publish_fixture *fixture = *state;
-	const volatile bool stop = true;
+	const atomic_bool stop = true;
 	publish_some(fixture);
 	REQUIRE_DONE(compress_run(&fixture->site, &stop, fault));
 	assert_false(has_gzip(fixture, LAYOUT_NOTIFICATION));

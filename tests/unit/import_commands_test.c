@@ -283,7 +283,7 @@ import_commands__goes_on_after_a_stop(void **state)
 {
 	struct registry *registry = *state;
 	const char *path = write_members(registry, MANY), *id = start(registry, IMPORT_MEMBERS);
-	volatile bool stop = true;
+	atomic_bool stop = true;
 	/* In the first pass nothing was done yet. */
 	assert_int_equal(import_apply(&registry->context, id, path, &stop, &registry->fault), FAULT_BUSY);
 	assert_string_equal(registry_text(registry, COUNTS, id), "checking 0/0 members 0 0 0 roas 0 0 0 warnings 0 cas 0");

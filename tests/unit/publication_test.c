@@ -77,7 +77,7 @@ play_retire(void *self, struct fault *fault)
 }
 
 static enum fault_code
-play_compress(void *self, const volatile bool *stop, struct fault *fault)
+play_compress(void *self, const atomic_bool *stop, struct fault *fault)
 {
 	(void)self;
 	(void)stop;

@@ -61,7 +61,7 @@ change(struct sample_repository *sample)
 static void
 work_until_killed(const char *path, uint64_t seed, bool spoil)
 {
-	const volatile bool stop = false;
+	const atomic_bool stop = false;
 	struct sample_repository sample;
 	int64_t n;
 	set_up(&sample, path, seed);
@@ -170,7 +170,7 @@ expect_done_or_full(enum fault_code code, const struct fault *fault)
 static void
 work_on_full_disk(struct sample_repository *sample)
 {
-	const volatile bool stop = false;
+	const atomic_bool stop = false;
 	struct fault fault = FAULT_INIT;
 	int64_t n;
 	expect_done_or_full(publisher_publish(sample->publisher, &n, &fault), &fault);

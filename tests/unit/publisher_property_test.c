@@ -113,7 +113,7 @@ static void
 run_stream(void **state, uint64_t seed)
 {
 	struct sample_repository sample;
-	const volatile bool stop = false;
+	const atomic_bool stop = false;
 	int64_t published, served;
 	sample_repository_open(&sample, *state, seed);
 	sample_repository_put(&sample, "ta/ta.cer", "ta", 100);

@@ -185,7 +185,7 @@ retention__removes_files_after_their_grace_time(void **state)
 {
 	struct publish_fixture *fixture = *state;
 	char directory[64];
-	const volatile bool stop = false;
+	const atomic_bool stop = false;
 	fixture->sample.settings.file_grace_s = 100;
 	fixture->sample.settings.deltas_max = 1;
 	sample_repository_restart(&fixture->sample);

@@ -52,8 +52,11 @@ software_signer__signs_with_what_it_generated(void **state)
 	AUTO_CLEAR(struct bytes, bytes_clear) handle = BYTES_INIT;
 	AUTO_CLEAR(struct bytes, bytes_clear) spki = BYTES_INIT;
 	uint8_t signature[RSA_SIGNATURE_SIZE], again[RSA_SIGNATURE_SIZE];
-	int64_t signatures = metrics_get(METRIC_SIGNATURES);
+	int64_t signatures = metrics_get(METRIC_SIGNATURES), making_ns = metrics_get(METRIC_KEY_GENERATION_NS);
 	assert_int_equal(signer_generate(signer, &handle, &spki, NULL), FAULT_NONE);
+	/* its proof, which is a part of making it */
+	assert_true(metrics_get(METRIC_KEY_GENERATION_NS) > making_ns);
+	assert_int_equal(metrics_get(METRIC_SIGNATURES), signatures);
 	assert_int_equal(signer_sign(signer, bytes_span(&handle), SPAN("message", 7), signature, NULL), FAULT_NONE);
 	assert_true(verifies(&spki, SPAN("message", 7), signature));
 	assert_false(verifies(&spki, SPAN("massage", 7), signature));

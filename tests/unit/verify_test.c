@@ -21,7 +21,7 @@
 static void
 publish_some(struct publish_fixture *fixture)
 {
-	const volatile bool stop = false;
+	const atomic_bool stop = false;
 	int64_t serial;
 	fixture->sample.settings.tree_grace_s = GRACE;
 	sample_repository_restart(&fixture->sample);
@@ -245,7 +245,7 @@ verify__removes_a_gzip_that_is_not_right(void **state)
 	assert_false(published_exists(&fixture->sample, LAYOUT_NOTIFICATION ".gz"));
 	assert_false(published_exists(&fixture->sample, path));
 	/* One that was made from what was damaged. */
-	const volatile bool stop = false;
+	const atomic_bool stop = false;
 	damage_file(&fixture->sample, LAYOUT_NOTIFICATION, DAMAGE_FLIP);
 	REQUIRE_DONE(publisher_compress(fixture->sample.publisher, &stop, fault));
 	assert_true(published_exists(&fixture->sample, LAYOUT_NOTIFICATION ".gz"));

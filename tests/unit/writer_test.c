@@ -83,6 +83,7 @@ gate_open(struct gate *gate)
 struct caller {
 	struct db *db;
 	db_change change;
+	bool bulk;
 	char id[ID_TEXT];
 	pthread_t thread;
 	_Atomic int *calling;
@@ -95,7 +96,7 @@ call(void *argument)
 {
 	struct caller *caller = argument;
 	atomic_fetch_add(caller->calling, 1);
-	caller->code = db_write(caller->db, caller->change, caller->id, &caller->fault);
+	caller->code = (caller->bulk ? db_write_bulk : db_write)(caller->db, caller->change, caller->id, &caller->fault);
 	return NULL;
 }
 
@@ -141,6 +142,72 @@ writer__waiting_changes_share_a_commit(void **state)
 	transactions = metrics_get(METRIC_TRANSACTIONS) - transactions;
 	assert_in_range(transactions, 1 + (THREADS + WRITER_GROUP_MAX - 1) / WRITER_GROUP_MAX, THREADS / 2);
 	assert_true(db_commit_us(db) > 0);
+}
+
+/* How many changes had their turn, and which of them the one named "bulk" was. The writer's thread alone writes here. */
+static int turns, bulk_turn;
+
+static enum fault_code
+note_turn(struct db_connection *connection, void *id, struct fault *fault)
+{
+	turns++;
+	if (strcmp(id, "bulk") == 0)
+		bulk_turn = turns;
+	return rows_insert(connection, id, fault);
+}
+
+static enum fault_code
+note_slow_turn(struct db_connection *connection, void *id, struct fault *fault)
+{
+	(void)usleep(2 * WRITER_GROUP_US);
+	return note_turn(connection, id, fault);
+}
+
+/* Bulk that was there first, then as many changes; all of them done. Returns how many transactions that took. */
+static int64_t
+run_beside_bulk(struct db *db, db_change change, int count)
+{
+	static struct caller callers[THREADS];
+	struct gate gate;
+	_Atomic int calling = 0;
+	turns = bulk_turn = 0;
+	callers[0] = (struct caller){ .db = db, .change = note_turn, .bulk = true, .id = "bulk" };
+	for (int i = 1; i < count; i++) {
+		callers[i] = (struct caller){ .db = db, .change = change };
+		(void)snprintf(callers[i].id, ID_TEXT, "row-%d", i);
+	}
+	gate_shut(&gate, db);
+	int64_t transactions = metrics_get(METRIC_TRANSACTIONS);
+	start_callers(callers, 1, &calling);
+	atomic_store(&calling, 0);
+	start_callers(callers + 1, count - 1, &calling);
+	gate_open(&gate);
+	join_callers(callers, count);
+	for (int i = 0; i < count; i++)
+		assert_int_equal(callers[i].code, FAULT_NONE);
+	assert_int_equal(turns, count);
+	return metrics_get(METRIC_TRANSACTIONS) - transactions - 1; /* without the gate's */
+}
+
+static void
+writer__bulk_lets_what_waits_go_first(void **state)
+{
+	AUTO(struct db, db_close) db = fresh(state);
+	int64_t transactions = run_beside_bulk(db, note_turn, THREADS);
+	assert_true(bulk_turn > WRITER_PATIENCE);
+	assert_true(transactions >= 3); /* two groups, and bulk alone */
+	assert_int_equal(rows_count_in(db), THREADS);
+}
+
+/* Each change takes longer than a group may, so each is a group, and bulk has its turn after four of them, not at the end. */
+static void
+writer__long_groups_are_cut_and_bulk_has_its_turn(void **state)
+{
+	AUTO(struct db, db_close) db = fresh(state);
+	int64_t transactions = run_beside_bulk(db, note_slow_turn, 20);
+	assert_int_equal(transactions, 20);
+	assert_int_equal(bulk_turn, WRITER_PATIENCE + 1);
+	assert_int_equal(rows_count_in(db), 20);
 }
 
 /* Writes a row, then fails over another. */
@@ -362,6 +429,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(writer__mistakes_are_noticed), /* first: it forks */
 		CASE(writer__waiting_changes_share_a_commit),
+		CASE(writer__bulk_lets_what_waits_go_first),
+		CASE(writer__long_groups_are_cut_and_bulk_has_its_turn),
 		CASE(writer__failed_change_goes_alone),
 		CASE(writer__nothing_kept_is_no_transaction),
 		CASE(writer__full_database_in_the_middle_of_a_group),
