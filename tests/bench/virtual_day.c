@@ -199,7 +199,7 @@ publish(struct day *day, struct fault *fault)
 static enum fault_code
 compress(struct day *day, struct fault *fault)
 {
-	const volatile bool stop = false;
+	atomic_bool stop = false;
 	return publisher_compress(day->publisher, &stop, fault);
 }
 
