@@ -90,7 +90,7 @@ give_up(const struct errand *errand, int64_t at, bool *ret_give_up, struct fault
 	if (*ret_give_up || errand->named_by == 0 || at % COMPRESS_LOOK_EVERY != 0)
 		return FAULT_NONE;
 	TRY(db_reader_acquire(errand->site->db, &connection, fault));
-	TRY(publisher_store_repository(connection, errand->site->settings.repository_id, &repository, fault));
+	TRY(publisher_store_repository(connection, errand->site->repository_id, &repository, fault));
 	*ret_give_up = repository.notified_serial != errand->named_by;
 	return FAULT_NONE;
 }
@@ -152,7 +152,7 @@ static void
 announce(struct site *site, const char *path)
 {
 	SITE_EXCHANGE(site);
-	(void)snprintf(site->compressing, sizeof site->compressing, "%s", path);
+	(void)snprintf(site->exchange->compressing, sizeof site->exchange->compressing, "%s", path);
 }
 
 static enum fault_code
@@ -203,16 +203,16 @@ read_named(const struct site *site, struct publication_repository *repository, s
 	struct publication_cut cut;
 	bool found = false;
 	TRY(db_reader_acquire(site->db, &connection, fault));
-	TRY(publisher_store_repository(connection, site->settings.repository_id, repository, fault));
-	TRY(publisher_store_cut(connection, site->settings.repository_id, repository->notified_serial, &cut, &found, fault));
+	TRY(publisher_store_repository(connection, site->repository_id, repository, fault));
+	TRY(publisher_store_cut(connection, site->repository_id, repository->notified_serial, &cut, &found, fault));
 	if (!found)
 		return FAULT_NONE;
 	int64_t count = cut.first_delta != 0 ? cut.serial - cut.first_delta + 1 : 1;
-	return publisher_store_cuts_down(connection, site->settings.repository_id, cut.serial, count, ret_cuts, ret_count, fault);
+	return publisher_store_cuts_down(connection, site->repository_id, cut.serial, count, ret_cuts, ret_count, fault);
 }
 
-enum fault_code
-compress_run(struct site *site, const atomic_bool *stop, struct fault *fault)
+static enum fault_code
+compress_repository(struct site *site, const atomic_bool *stop, struct fault *fault)
 {
 	AUTO_CLEAR(struct publication_repository, publisher_store_clear_repository) repository = PUBLICATION_REPOSITORY_INIT;
 	AUTO(struct publication_cut, free) cuts = NULL;
@@ -222,13 +222,27 @@ compress_run(struct site *site, const atomic_bool *stop, struct fault *fault)
 	if (count == 0)
 		return FAULT_NONE;
 	/* What is fetched most often comes first; the snapshot takes longest, and nobody is told of it any more once there is another. */
-	TRY(compress_file(site, LAYOUT_NOTIFICATION, 0, stop, fault));
+	layout_notification(path, site->repository_id);
+	TRY(compress_file(site, path, 0, stop, fault));
 	for (size_t i = 0; i < count && cuts[0].first_delta != 0 && !*stop; i++) {
 		layout_rrdp(path, repository.session, &cuts[i], layout_file_name(LAYOUT_DELTA));
 		TRY(compress_file(site, path, 0, stop, fault));
 	}
 	layout_rrdp(path, repository.session, &cuts[0], layout_file_name(LAYOUT_SNAPSHOT));
 	return *stop ? FAULT_NONE : compress_file(site, path, cuts[0].serial, stop, fault);
+}
+
+enum fault_code
+compress_run(struct site *site, const atomic_bool *stop, struct fault *fault)
+{
+	AUTO(struct publication_head, free) heads = NULL;
+	size_t count = 0;
+	TRY(site_repositories(site, &heads, &count, fault));
+	for (size_t i = 0; i < count && !*stop; i++) {
+		struct site one = site_of(site, heads[i].repository_id);
+		TRY(compress_repository(&one, stop, fault));
+	}
+	return FAULT_NONE;
 }
 
 /* Whether all of fd is one gzip stream of this content. */

@@ -14,7 +14,7 @@ has_forerunner(const struct site *site, int64_t serial, bool *ret_has, struct fa
 	AUTO(struct db_connection, db_reader_release) connection = NULL;
 	struct publication_cut forerunner;
 	TRY(db_reader_acquire(site->db, &connection, fault));
-	return publisher_store_cut(connection, site->settings.repository_id, serial - 1, &forerunner, ret_has, fault);
+	return publisher_store_cut(connection, site->repository_id, serial - 1, &forerunner, ret_has, fault);
 }
 
 static enum fault_code
@@ -24,7 +24,7 @@ choose_deltas(const struct site *site, struct publication_cut *cut, struct fault
 	AUTO(struct publication_cut, free) cuts = NULL;
 	size_t count = 0;
 	TRY(db_reader_acquire(site->db, &connection, fault));
-	TRY(publisher_store_cuts_down(connection, site->settings.repository_id, cut->serial, site->settings.deltas_max, &cuts,
+	TRY(publisher_store_cuts_down(connection, site->repository_id, cut->serial, site->settings.deltas_max, &cuts,
 		&count, fault));
 	if (count > 0)
 		cuts[0] = *cut; /* its own files are not recorded yet */
@@ -42,11 +42,11 @@ cut_files_write(const struct site *site, const struct publication_repository *re
 	if (wants_delta)
 		TRY(delta_write(site, repository, cut, NULL, &written.has_delta, &written.delta, fault));
 	if (!newest)
-		return publisher_store_record_delta(site->db, site->settings.repository_id, &written, fault);
+		return publisher_store_record_delta(site->db, site->repository_id, &written, fault);
 	TRY(snapshot_write(site, repository, cut, NULL, &written.snapshot, fault));
 	written.has_snapshot = true;
 	TRY(choose_deltas(site, &written, fault));
-	return publisher_store_record_files(site->db, site->settings.repository_id, &written, fault);
+	return publisher_store_record_files(site->db, site->repository_id, &written, fault);
 }
 
 enum fault_code

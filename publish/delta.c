@@ -24,7 +24,7 @@ write_changes(const struct site *site, const struct publication_repository *repo
 	AUTO(struct db_connection, db_reader_release) connection = NULL;
 	AUTO(struct publication_objects, publisher_store_end) changes = NULL;
 	TRY(db_reader_acquire(site->db, &connection, fault));
-	TRY(publisher_store_delta(connection, site->settings.repository_id, serial, &changes, fault));
+	TRY(publisher_store_delta(connection, site->repository_id, serial, &changes, fault));
 	for (*ret_any = false;; *ret_any = true) {
 		struct publication_object change;
 		bool row;

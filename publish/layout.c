@@ -14,9 +14,37 @@ layout_file_name(enum layout_file file)
 }
 
 void
+layout_repository(char path[LAYOUT_PATH], int64_t repository_id)
+{
+	if (repository_id > 1)
+		(void)snprintf(path, LAYOUT_PATH, LAYOUT_RRDP "/%" PRId64, repository_id);
+	else
+		(void)snprintf(path, LAYOUT_PATH, LAYOUT_RRDP);
+}
+
+void
+layout_notification(char path[LAYOUT_PATH], int64_t repository_id)
+{
+	char directory[LAYOUT_PATH];
+	layout_repository(directory, repository_id);
+	int length = snprintf(path, LAYOUT_PATH, "%s/" LAYOUT_NOTIFICATION_NAME, directory);
+	INVARIANT(length > 0 && length < LAYOUT_PATH);
+}
+
+const char *
+layout_below_repository(const char *path, int64_t repository_id)
+{
+	char directory[LAYOUT_PATH];
+	layout_repository(directory, repository_id);
+	return path + strlen(directory) + 1;
+}
+
+void
 layout_rrdp(char path[LAYOUT_PATH], const char *session, const struct publication_cut *cut, const char *name)
 {
-	int length = snprintf(path, LAYOUT_PATH, LAYOUT_RRDP "/%s/%" PRId64 "/%s%s%s", session, cut->serial, cut->random,
+	char directory[LAYOUT_PATH];
+	layout_repository(directory, cut->repository_id);
+	int length = snprintf(path, LAYOUT_PATH, "%s/%s/%" PRId64 "/%s%s%s", directory, session, cut->serial, cut->random,
 		name != NULL ? "/" : "", name != NULL ? name : "");
 	INVARIANT(length > 0 && length < LAYOUT_PATH);
 }

@@ -3,6 +3,7 @@
  *
  *     rrdp/notification.xml
  *     rrdp/<session>/<serial>/<random>/{snapshot,delta}.xml   and .gz beside each
+ *     rrdp/<N>/…                                              the same of repository N, from 2 on
  *     rsync/<tree>/<path of the object>   rsync/current -> <tree>
  *     ta/ta.cer
  *
@@ -19,7 +20,7 @@
 #define LAYOUT_PATH 192 /* room for every path below, NUL included */
 
 #define LAYOUT_RRDP "rrdp"
-#define LAYOUT_NOTIFICATION "rrdp/notification.xml"
+#define LAYOUT_NOTIFICATION "rrdp/notification.xml" /* of repository 1 */
 #define LAYOUT_NOTIFICATION_NAME "notification.xml"
 #define LAYOUT_RSYNC "rsync"
 #define LAYOUT_CURRENT "current"                /* in rsync/: the link to the tree that is served */
@@ -31,7 +32,13 @@
 enum layout_file { LAYOUT_SNAPSHOT, LAYOUT_DELTA };
 
 const char *layout_file_name(enum layout_file file); /* "snapshot.xml", "delta.xml" */
-/* rrdp/<session>/<serial>/<random>/<name>; name NULL: the directory. */
+/* rrdp, or rrdp/<N>: where all of a repository is. */
+void layout_repository(char path[LAYOUT_PATH], int64_t repository_id);
+/* Its notification. */
+void layout_notification(char path[LAYOUT_PATH], int64_t repository_id);
+/* The same as in a URI: what stands behind the repository's base. */
+const char *layout_below_repository(const char *path, int64_t repository_id);
+/* rrdp/[<N>/]<session>/<serial>/<random>/<name>; name NULL: the directory. */
 void layout_rrdp(char path[LAYOUT_PATH], const char *session, const struct publication_cut *cut, const char *name);
 void layout_tree(char path[LAYOUT_PATH], const char *tree_name); /* rsync/<tree> */
 

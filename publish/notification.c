@@ -23,13 +23,13 @@ notification_first_delta(const struct publication_cut *cuts, size_t count, const
 	return first;
 }
 
-/* URIs end as paths below rrdp/ do. */
+/* URIs end as paths below the repository's directory do. */
 static const char *
 uri_path(char path[LAYOUT_PATH], const struct publication_repository *repository, const struct publication_cut *cut,
 	enum layout_file file)
 {
 	layout_rrdp(path, repository->session, cut, layout_file_name(file));
-	return path + sizeof LAYOUT_RRDP; /* its length and the slash */
+	return layout_below_repository(path, cut->repository_id);
 }
 
 enum fault_code
@@ -44,7 +44,7 @@ notification_compose(const struct site *site, struct db_connection *connection, 
 	TRY(rrdp_xml_name_snapshot(text, repository->rrdp_uri, uri_path(path, repository, cut, LAYOUT_SNAPSHOT),
 		SPAN(cut->snapshot.hash, SHA256_SIZE), fault));
 	int64_t listed = cut->first_delta != 0 ? cut->serial - cut->first_delta + 1 : 0;
-	TRY(publisher_store_cuts_down(connection, site->settings.repository_id, cut->serial, listed, &cuts, &count, fault));
+	TRY(publisher_store_cuts_down(connection, site->repository_id, cut->serial, listed, &cuts, &count, fault));
 	for (size_t i = 0; i < count; i++) {
 		TRY(layout_check_names(repository->session, &cuts[i], fault));
 		const char *uri = uri_path(path, repository, &cuts[i], LAYOUT_DELTA);
@@ -60,10 +60,13 @@ notification_compose(const struct site *site, struct db_connection *connection, 
 enum fault_code
 notification_put(struct site *site, const struct publication_cut *cut, struct span text, struct fault *fault)
 {
-	TRY(site_make_way(site, LAYOUT_NOTIFICATION, fault));
+	char path[LAYOUT_PATH], gzip_path[LAYOUT_PATH];
+	layout_notification(path, site->repository_id);
+	site_gzip_path(gzip_path, path);
+	TRY(site_make_way(site, path, fault));
 	SITE_EXCHANGE(site);
 	/* A .gz that outlived its notification would be served in place of the next one. */
-	TRY(site_remove(site, LAYOUT_NOTIFICATION LAYOUT_GZIP, fault));
-	TRY(atomic_file_sync_parent(site->directory, LAYOUT_NOTIFICATION, fault));
-	return atomic_file_put(site->directory, LAYOUT_NOTIFICATION, text, SITE_FILE_MODE, cut->cut_at, fault);
+	TRY(site_remove(site, gzip_path, fault));
+	TRY(atomic_file_sync_parent(site->directory, path, fault));
+	return atomic_file_put(site->directory, path, text, SITE_FILE_MODE, cut->cut_at, fault);
 }

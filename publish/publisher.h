@@ -6,7 +6,8 @@
  *
  *     DIR/rrdp/notification.xml                               replaced last, by rename
  *     DIR/rrdp/<session>/<serial>/<random>/{snapshot,delta}.xml
- *     DIR/rsync/<tree>/…   DIR/rsync/current -> <tree>        flipped by rename of the link
+ *     DIR/rrdp/<N>/…                                          the same of repository N, from 2 on
+ *     DIR/rsync/<tree>/…   DIR/rsync/current -> <tree>        of all repositories; flipped by rename of the link
  *     DIR/ta/ta.cer
  *
  * Threads: one thread calls publisher_publish(), _rsync(), _verify() and _retire(); publisher_compress() may run beside them on
@@ -25,7 +26,6 @@
 #include "db/db.h"
 
 struct publisher_settings {
-	int64_t repository_id;
 	int64_t deltas_max;             /* most deltas in a notification: 250 */
 	int64_t delta_age_max_s;        /* older deltas are not listed: 24 h; size bounds it too (RFC 8182 §3.3.2) */
 	int64_t file_grace_s;           /* how long files that are no longer named stay: 2 h */
@@ -50,13 +50,14 @@ typedef enum fault_code (*publisher_pass)(void *argument, struct fault *fault);
 void publisher_let_pass(struct publisher *publisher, publisher_pass pass, void *argument);
 
 /*
- * Writes the files of every cut that has none yet (a snapshot for the last alone: nobody ever hears of the others'), then the
- * notification of the last, then records it as notified. Does nothing when there is nothing new. Safe to call again after any
- * failure or crash. *ret_serial: the serial now on disk. Faults: DISK, IO, DATABASE.
+ * Of each repository, those that have opened meanwhile included: writes the files of every cut that has none yet (a snapshot for the
+ * last alone: nobody ever hears of the others'). Then, from the last repository to the first, the notification of its last cut, and
+ * records it as notified. Does nothing when there is nothing new. Safe to call again after any failure or crash. *ret_serial: the
+ * serial now on disk, here and below as in cut.h: the sum over the repositories. Faults: DISK, IO, DATABASE.
  */
 CHECKED enum fault_code publisher_publish(struct publisher *publisher, int64_t *ret_serial, struct fault *fault);
 
-/* Brings an unused rsync tree to the notified serial and flips the link onto it. BUSY when no tree is free yet (grace time). */
+/* Brings an unused rsync tree to the notified serial of each repository and flips the link onto it. BUSY when no tree is free yet (grace time). */
 CHECKED enum fault_code publisher_rsync(struct publisher *publisher, int64_t *ret_serial, struct fault *fault);
 
 /*

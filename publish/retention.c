@@ -140,7 +140,7 @@ retire_cut(struct site *site, const char *session, const struct publication_cut 
 	if (left.snapshot_kept == cut->snapshot_kept && left.delta_kept == cut->delta_kept)
 		return FAULT_NONE;
 	TRY(layout_check_names(session, cut, fault));
-	TRY(publisher_store_retire_cut(site->db, site->settings.repository_id, &left, fault));
+	TRY(publisher_store_retire_cut(site->db, site->repository_id, &left, fault));
 	SITE_EXCHANGE(site);
 	if (!left.snapshot_kept)
 		TRY(remove_file(site, session, cut, LAYOUT_SNAPSHOT, fault));
@@ -149,8 +149,9 @@ retire_cut(struct site *site, const char *session, const struct publication_cut 
 	return remove_directories(site, session, cut, fault);
 }
 
-enum fault_code
-retention_apply(struct site *site, struct fault *fault)
+/* The budget is of all repositories: each has an equal part. */
+static enum fault_code
+apply_to(struct site *site, struct fault *fault)
 {
 	AUTO_CLEAR(struct publication_repository, publisher_store_clear_repository) repository = PUBLICATION_REPOSITORY_INIT;
 	AUTO(struct db_connection, db_reader_release) connection = NULL;
@@ -158,8 +159,8 @@ retention_apply(struct site *site, struct fault *fault)
 	AUTO(struct retention_item, free) items = NULL;
 	size_t count = 0;
 	TRY(db_reader_acquire(site->db, &connection, fault));
-	TRY(publisher_store_repository(connection, site->settings.repository_id, &repository, fault));
-	TRY(publisher_store_cuts_kept(connection, site->settings.repository_id, &cuts, &count, fault));
+	TRY(publisher_store_repository(connection, site->repository_id, &repository, fault));
+	TRY(publisher_store_cuts_kept(connection, site->repository_id, &cuts, &count, fault));
 	db_reader_release(MOVE(connection));
 	TRY(memory_new(count, sizeof *items, &items, fault));
 	retention_date(cuts, count, repository.notified_serial, items);
@@ -167,5 +168,19 @@ retention_apply(struct site *site, struct fault *fault)
 	struct retention_plan plan = retention_decide(cuts, count, items, &site->settings, clock_now(site->clock));
 	for (size_t i = 0; i < count; i++)
 		TRY(retire_cut(site, repository.session, &cuts[i], &plan, fault));
+	return FAULT_NONE;
+}
+
+enum fault_code
+retention_apply(struct site *site, struct fault *fault)
+{
+	AUTO(struct publication_head, free) heads = NULL;
+	size_t count = 0;
+	TRY(site_repositories(site, &heads, &count, fault));
+	for (size_t i = 0; i < count; i++) {
+		struct site one = site_of(site, heads[i].repository_id);
+		one.settings.file_budget /= (int64_t)count;
+		TRY(apply_to(&one, fault));
+	}
 	return FAULT_NONE;
 }

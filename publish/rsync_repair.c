@@ -5,11 +5,13 @@
 #include "publish/rsync_rotation.h"
 #include "publish/sweep.h"
 
-/* A tree being held against the state that it should be. */
+/* A tree being held against the state that it should be: that of one repository after the other. */
 struct inspection {
-	const struct site *site;
+	struct site site;
+	const struct rsync_rotation *rotation;
+	const struct publication_tree *row;
 	struct rsync_tree tree;
-	int64_t serial;
+	int64_t serial;        /* of this repository; 0: it has nothing of it */
 	bool repairing;        /* read contents, replace what is bad; else only find out */
 	int64_t after;         /* the object that was looked at last */
 	bool more;
@@ -61,11 +63,11 @@ inspect_object(struct inspection *inspection, struct publication_objects *object
 static enum fault_code
 inspect_page(struct inspection *inspection, struct fault *fault)
 {
-	const struct site *site = inspection->site;
+	const struct site *site = &inspection->site;
 	AUTO(struct db_connection, db_reader_release) connection = NULL;
 	AUTO(struct publication_objects, publisher_store_end) objects = NULL;
 	TRY(db_reader_acquire(site->db, &connection, fault));
-	TRY(publisher_store_state(connection, site->settings.repository_id, inspection->serial, inspection->after, SITE_PAGE,
+	TRY(publisher_store_state(connection, site->repository_id, inspection->serial, inspection->after, SITE_PAGE,
 		&objects, fault));
 	for (int64_t rows = 0;; rows++) {
 		struct publication_object object;
@@ -79,39 +81,68 @@ inspect_page(struct inspection *inspection, struct fault *fault)
 	}
 }
 
+/* Whether the tree should have this of that repository. */
+static enum fault_code
+repository_has(const struct inspection *inspection, int64_t repository_id, const char *path, bool *ret_has, struct fault *fault)
+{
+	AUTO(struct db_connection, db_reader_release) connection = NULL;
+	AUTO(struct publication_objects, publisher_store_end) objects = NULL;
+	struct publication_object object;
+	struct publication_part part;
+	TRY(db_reader_acquire(inspection->site.db, &connection, fault));
+	TRY(publisher_store_tree_part(connection, inspection->row->tree_id, repository_id, &part, fault));
+	TRY(publisher_store_state_path(connection, repository_id, part.serial, path, &objects, fault));
+	return publisher_store_next(objects, &object, ret_has, fault);
+}
+
 /* For rsync_tree_tidy(). */
 static enum fault_code
 is_expected(void *argument, const char *path, bool *ret_expected, struct fault *fault)
 {
 	const struct inspection *inspection = argument;
-	AUTO(struct db_connection, db_reader_release) connection = NULL;
-	AUTO(struct publication_objects, publisher_store_end) objects = NULL;
-	struct publication_object object;
-	TRY(db_reader_acquire(inspection->site->db, &connection, fault));
-	TRY(publisher_store_state_path(connection, inspection->site->settings.repository_id, inspection->serial, path, &objects,
-		fault));
-	return publisher_store_next(objects, &object, ret_expected, fault);
+	const struct rsync_rotation *rotation = inspection->rotation;
+	*ret_expected = false;
+	for (size_t i = 0; i < rotation->repositories_count && !*ret_expected; i++)
+		TRY(repository_has(inspection, rotation->repositories[i].repository_id, path, ret_expected, fault));
+	return FAULT_NONE;
 }
 
 static enum fault_code
-inspect(const struct site *site, const struct publication_tree *row, bool repairing, struct inspection *ret_inspection,
-	bool *ret_found, struct fault *fault)
+inspect_repository(struct inspection *inspection, int64_t repository_id, struct fault *fault)
+{
+	AUTO(struct db_connection, db_reader_release) connection = NULL;
+	struct publication_part part;
+	inspection->site.repository_id = repository_id;
+	TRY(db_reader_acquire(inspection->site.db, &connection, fault));
+	TRY(publisher_store_tree_part(connection, inspection->row->tree_id, repository_id, &part, fault));
+	db_reader_release(MOVE(connection));
+	inspection->serial = part.serial;
+	inspection->after = 0;
+	inspection->more = part.serial != 0;
+	while (inspection->more && (inspection->repairing || inspection->bad == 0)) {
+		TRY(inspect_page(inspection, fault));
+		TRY(site_let_pass(&inspection->site, fault));
+	}
+	return FAULT_NONE;
+}
+
+static enum fault_code
+inspect(const struct site *site, const struct rsync_rotation *rotation, const struct publication_tree *row, bool repairing,
+	struct inspection *ret_inspection, bool *ret_found, struct fault *fault)
 {
 	AUTO_CLEAR(struct inspection, inspection_clear) inspection = {
-		.site = site,
+		.site = *site,
+		.rotation = rotation,
+		.row = row,
 		.tree = RSYNC_TREE_INIT,
-		.serial = row->serial,
 		.repairing = repairing,
-		.more = true,
 	};
 	int64_t files = 0;
 	TRY(rsync_tree_open(&inspection.tree, site, row->name, false, ret_found, fault));
 	if (!*ret_found)
 		return FAULT_NONE;
-	while (inspection.more && (repairing || inspection.bad == 0)) {
-		TRY(inspect_page(&inspection, fault));
-		TRY(site_let_pass(site, fault));
-	}
+	for (size_t i = 0; i < rotation->repositories_count; i++)
+		TRY(inspect_repository(&inspection, rotation->repositories[i].repository_id, fault));
 	TRY(rsync_tree_tidy(&inspection.tree, NULL, NULL, &files, fault));
 	/* All objects are there as files: any further file is foreign, and only then is it worth asking about each. */
 	if (files != inspection.objects && repairing)
@@ -148,7 +179,7 @@ repair_served(struct site *site, const struct rsync_rotation *rotation, int64_t 
 {
 	struct inspection inspection = { .bad = 0 };
 	bool found = false;
-	TRY(inspect(site, rotation->served, true, &inspection, &found, fault));
+	TRY(inspect(site, rotation, rotation->served, true, &inspection, &found, fault));
 	*repaired += inspection.bad;
 	*ret_rotten = inspection.rotten > 0;
 	if (strcmp(rotation->linked, rotation->served->name) == 0)
@@ -168,7 +199,7 @@ drop_unsound(const struct site *site, const struct rsync_rotation *rotation, boo
 		if (tree == rotation->served)
 			continue;
 		if (!all && tree->target_serial == 0)
-			TRY(inspect(site, tree, false, &inspection, &found, fault));
+			TRY(inspect(site, rotation, tree, false, &inspection, &found, fault));
 		if (all || !found || inspection.bad > 0)
 			TRY(rsync_rotation_drop(site, tree, fault));
 	}
@@ -182,7 +213,7 @@ rsync_repair_run(struct site *site, int64_t *repaired, struct fault *fault)
 	int64_t serial;
 	AUTO_CLEAR(struct rsync_rotation, rsync_rotation_clear) rotation = RSYNC_ROTATION_INIT;
 	TRY(rsync_rotation_load(&rotation, site, fault));
-	bool was_served = rotation.repository.rsync_serial != 0;
+	bool was_served = rotation.rsync_serial != 0;
 	TRY(drop_lost(site, &rotation, &any_lost, fault));
 	if (any_lost) {
 		rsync_rotation_clear(&rotation);

@@ -20,8 +20,12 @@ read_rows(struct rsync_rotation *rotation, const struct site *site, struct fault
 {
 	AUTO(struct db_connection, db_reader_release) connection = NULL;
 	TRY(db_reader_acquire(site->db, &connection, fault));
-	TRY(publisher_store_repository(connection, site->settings.repository_id, &rotation->repository, fault));
-	TRY(publisher_store_trees(connection, site->settings.repository_id, &rotation->trees, &rotation->count, fault));
+	TRY(publisher_store_repositories(connection, &rotation->repositories, &rotation->repositories_count, fault));
+	for (size_t i = 0; i < rotation->repositories_count; i++) {
+		rotation->notified_serial += rotation->repositories[i].notified_serial;
+		rotation->rsync_serial += rotation->repositories[i].rsync_serial;
+	}
+	TRY(publisher_store_trees(connection, &rotation->trees, &rotation->count, fault));
 	for (size_t i = 0; i < rotation->count; i++)
 		if (rotation->trees[i].retired_at == 0 && rotation->trees[i].target_serial == 0)
 			rotation->served = &rotation->trees[i];
@@ -47,11 +51,14 @@ linked_tree(const struct rsync_rotation *rotation)
 }
 
 static enum fault_code
-record_served(const struct site *site, const struct publication_tree *tree, int64_t serial, struct fault *fault)
+record_served(const struct site *site, const struct publication_tree *tree, struct fault *fault)
 {
+	AUTO(struct publication_head, free) heads = NULL;
+	size_t count = 0;
 	int64_t now_at = clock_now(site->clock);
-	TRY(publisher_store_serve_tree(site->db, site->settings.repository_id, tree->tree_id, serial, now_at, fault));
-	metrics_set(METRIC_RSYNC_SERIAL, serial);
+	TRY(publisher_store_serve_tree(site->db, tree->tree_id, now_at, fault));
+	TRY(site_repositories(site, &heads, &count, fault));
+	metrics_set(METRIC_RSYNC_SERIAL, count > 0 ? heads[0].rsync_serial : 0);
 	metrics_set(METRIC_RSYNC_AT, now_at);
 	return FAULT_NONE;
 }
@@ -65,7 +72,7 @@ rsync_rotation_load(struct rsync_rotation *rotation, const struct site *site, st
 	const struct publication_tree *linked = linked_tree(rotation);
 	if (linked == NULL || linked->target_serial == 0)
 		return FAULT_NONE;
-	TRY(record_served(site, linked, linked->target_serial, fault));
+	TRY(record_served(site, linked, fault));
 	rsync_rotation_clear(rotation);
 	TRY(read_rows(rotation, site, fault));
 	read_link(rotation, site);
@@ -75,7 +82,7 @@ rsync_rotation_load(struct rsync_rotation *rotation, const struct site *site, st
 void
 rsync_rotation_clear(struct rsync_rotation *rotation)
 {
-	publisher_store_clear_repository(&rotation->repository);
+	free(rotation->repositories);
 	free(rotation->trees);
 	*rotation = RSYNC_ROTATION_INIT;
 }
@@ -101,7 +108,7 @@ rsync_rotation_drop(const struct site *site, const struct publication_tree *tree
 	layout_tree(path, tree->name);
 	log_write(LOG_DEBUG, "dropping %s", path);
 	/* The row first: a row without its tree would be taken for a tree, a tree without its row is only swept away. */
-	TRY(publisher_store_drop_tree(site->db, site->settings.repository_id, tree->tree_id, fault));
+	TRY(publisher_store_drop_tree(site->db, tree->tree_id, fault));
 	return rsync_tree_drop(site, tree->name, fault);
 }
 
@@ -118,12 +125,16 @@ static enum fault_code
 may_make(const struct rsync_rotation *rotation, const struct site *site, struct fault *fault)
 {
 	AUTO(struct db_connection, db_reader_release) connection = NULL;
-	int64_t objects, trees = (int64_t)rotation->count + 1;
+	int64_t objects = 0, trees = (int64_t)rotation->count + 1;
 	if (rotation->count < ROTATION_TREES_MIN || rotation->served == NULL)
 		return FAULT_NONE;
 	TRY(db_reader_acquire(site->db, &connection, fault));
-	TRY(publisher_store_state_count(connection, site->settings.repository_id, rotation->repository.notified_serial, &objects,
-		fault));
+	for (size_t i = 0; i < rotation->repositories_count; i++) {
+		const struct publication_head *head = &rotation->repositories[i];
+		int64_t of_one;
+		TRY(publisher_store_state_count(connection, head->repository_id, head->notified_serial, &of_one, fault));
+		objects += of_one;
+	}
 	if (trees <= ROTATION_TREES_MAX && objects <= site->settings.tree_links_max / trees)
 		return FAULT_NONE;
 	return fault_set(fault, FAULT_BUSY, "all %zu rsync trees were served less than %" PRId64 " s ago", rotation->count,
@@ -135,7 +146,6 @@ static enum fault_code
 choose_tree(const struct rsync_rotation *rotation, const struct site *site, struct publication_tree *ret_tree,
 	struct fault *fault)
 {
-	int64_t target = rotation->repository.notified_serial;
 	const struct publication_tree *chosen = NULL;
 	for (size_t i = 0; i < rotation->count; i++) {
 		const struct publication_tree *tree = &rotation->trees[i];
@@ -148,19 +158,19 @@ choose_tree(const struct rsync_rotation *rotation, const struct site *site, stru
 	}
 	if (chosen == NULL) {
 		TRY(may_make(rotation, site, fault));
-		return publisher_store_new_tree(site->db, site->settings.repository_id, target, ret_tree, fault);
+		return publisher_store_new_tree(site->db, ret_tree, fault);
 	}
 	*ret_tree = *chosen;
-	return publisher_store_aim_tree(site->db, chosen->tree_id, target, fault);
+	return publisher_store_aim_tree(site->db, chosen->tree_id, fault);
 }
 
-/* A tree on its way from one serial to another. */
+/* A tree on its way from one serial of a repository to another: one repository after the other. */
 struct journey {
-	const struct site *site;
+	struct site site;
 	struct rsync_tree tree;
 	struct rsync_tree source;      /* the tree that is served; root -1: none */
 	int64_t source_serial;
-	int64_t from, target;          /* from 0: it is empty */
+	int64_t from, target;          /* from 0: it has nothing of that repository */
 	int64_t after;                 /* the object that was put last */
 	bool more;
 };
@@ -189,15 +199,15 @@ put_object(const struct journey *journey, struct publication_objects *objects, c
 static enum fault_code
 put_page(struct journey *journey, struct fault *fault)
 {
-	const struct site *site = journey->site;
+	const struct site *site = &journey->site;
 	AUTO(struct db_connection, db_reader_release) connection = NULL;
 	AUTO(struct publication_objects, publisher_store_end) objects = NULL;
 	TRY(db_reader_acquire(site->db, &connection, fault));
 	if (journey->from == 0)
-		TRY(publisher_store_state(connection, site->settings.repository_id, journey->target, journey->after, SITE_PAGE,
+		TRY(publisher_store_state(connection, site->repository_id, journey->target, journey->after, SITE_PAGE,
 			&objects, fault));
 	else
-		TRY(publisher_store_tree_put(connection, site->settings.repository_id, journey->from, journey->target,
+		TRY(publisher_store_tree_put(connection, site->repository_id, journey->from, journey->target,
 			journey->after, SITE_PAGE, &objects, fault));
 	for (int64_t rows = 0;; rows++) {
 		struct publication_object object;
@@ -216,9 +226,8 @@ remove_withdrawn(const struct journey *journey, struct fault *fault)
 {
 	AUTO(struct db_connection, db_reader_release) connection = NULL;
 	AUTO(struct publication_objects, publisher_store_end) objects = NULL;
-	TRY(db_reader_acquire(journey->site->db, &connection, fault));
-	TRY(publisher_store_tree_remove(connection, journey->site->settings.repository_id, journey->from, journey->target,
-		&objects, fault));
+	TRY(db_reader_acquire(journey->site.db, &connection, fault));
+	TRY(publisher_store_tree_remove(connection, journey->site.repository_id, journey->from, journey->target, &objects, fault));
 	for (;;) {
 		struct publication_object object;
 		bool row;
@@ -229,43 +238,65 @@ remove_withdrawn(const struct journey *journey, struct fault *fault)
 	}
 }
 
-/* What an attempt to make a tree from nothing left behind is of no use: nobody knows how far it came. */
+/*
+ * Opens the tree. What an attempt to make one from nothing left behind is of no use: nobody knows how far it came. *ret_found: it is
+ * as its parts say.
+ */
 static enum fault_code
-set_out(struct journey *journey, const struct rsync_rotation *rotation, const struct publication_tree *tree, struct fault *fault)
+set_out(struct journey *journey, const struct rsync_rotation *rotation, const struct publication_tree *tree, bool *ret_found,
+	struct fault *fault)
 {
 	bool found = false;
 	char path[LAYOUT_PATH];
 	layout_tree(path, tree->name);
 	if (tree->serial != 0)
-		TRY(rsync_tree_open(&journey->tree, journey->site, tree->name, false, &found, fault));
-	if (found)
-		journey->from = tree->serial;
+		TRY(rsync_tree_open(&journey->tree, &journey->site, tree->name, false, &found, fault));
+	*ret_found = found;
 	if (!found) {
-		TRY(atomic_file_remove_tree(journey->site->directory, path, fault));
-		TRY(rsync_tree_open(&journey->tree, journey->site, tree->name, true, &found, fault));
+		TRY(atomic_file_remove_tree(journey->site.directory, path, fault));
+		TRY(rsync_tree_open(&journey->tree, &journey->site, tree->name, true, &found, fault));
 	}
 	if (rotation->served == NULL)
 		return FAULT_NONE;
-	journey->source_serial = rotation->served->serial;
-	return rsync_tree_open(&journey->source, journey->site, rotation->served->name, false, &found, fault);
+	return rsync_tree_open(&journey->source, &journey->site, rotation->served->name, false, &found, fault);
+}
+
+/* From where to where, for the repository that the journey's site is of now. */
+static enum fault_code
+read_parts(struct journey *journey, const struct rsync_rotation *rotation, const struct publication_tree *tree, struct fault *fault)
+{
+	AUTO(struct db_connection, db_reader_release) connection = NULL;
+	struct publication_part part, source = { .serial = 0 };
+	int64_t repository_id = journey->site.repository_id;
+	TRY(db_reader_acquire(journey->site.db, &connection, fault));
+	TRY(publisher_store_tree_part(connection, tree->tree_id, repository_id, &part, fault));
+	if (rotation->served != NULL)
+		TRY(publisher_store_tree_part(connection, rotation->served->tree_id, repository_id, &source, fault));
+	journey->from = part.serial;
+	journey->target = part.target_serial;
+	journey->source_serial = source.serial;
+	journey->after = 0;
+	journey->more = part.target_serial != 0;
+	return FAULT_NONE;
 }
 
 static enum fault_code
 bring(const struct rsync_rotation *rotation, const struct site *site, const struct publication_tree *tree, struct fault *fault)
 {
-	AUTO_CLEAR(struct journey, journey_clear) journey = {
-		.site = site,
-		.tree = RSYNC_TREE_INIT,
-		.source = RSYNC_TREE_INIT,
-		.target = rotation->repository.notified_serial,
-		.more = true,
-	};
-	TRY(set_out(&journey, rotation, tree, fault));
-	if (journey.from != 0)
-		TRY(remove_withdrawn(&journey, fault));
-	while (journey.more) {
-		TRY(put_page(&journey, fault));
-		TRY(site_let_pass(site, fault));
+	AUTO_CLEAR(struct journey, journey_clear) journey = { .site = *site, .tree = RSYNC_TREE_INIT, .source = RSYNC_TREE_INIT };
+	bool found = false;
+	TRY(set_out(&journey, rotation, tree, &found, fault));
+	for (size_t i = 0; i < rotation->repositories_count; i++) {
+		journey.site = site_of(site, rotation->repositories[i].repository_id);
+		TRY(read_parts(&journey, rotation, tree, fault));
+		if (!found)
+			journey.from = 0;
+		if (journey.from != 0 && journey.more)
+			TRY(remove_withdrawn(&journey, fault));
+		while (journey.more) {
+			TRY(put_page(&journey, fault));
+			TRY(site_let_pass(site, fault));
+		}
 	}
 	return rsync_tree_flush(&journey.tree, fault);
 }
@@ -276,15 +307,15 @@ rsync_rotation_advance(const struct site *site, int64_t *ret_serial, struct faul
 	AUTO_CLEAR(struct rsync_rotation, rsync_rotation_clear) rotation = RSYNC_ROTATION_INIT;
 	struct publication_tree tree;
 	TRY(rsync_rotation_load(&rotation, site, fault));
-	int64_t target = rotation.repository.notified_serial;
+	int64_t target = rotation.notified_serial;
 	if (target == 0 || (rotation.served != NULL && rotation.served->serial == target)) {
-		*ret_serial = rotation.repository.rsync_serial;
+		*ret_serial = rotation.rsync_serial;
 		return FAULT_NONE;
 	}
 	TRY(choose_tree(&rotation, site, &tree, fault));
 	TRY(bring(&rotation, site, &tree, fault));
 	TRY(rsync_rotation_link(site, tree.name, fault));
-	TRY(record_served(site, &tree, target, fault));
+	TRY(record_served(site, &tree, fault));
 	*ret_serial = target;
 	return FAULT_NONE;
 }

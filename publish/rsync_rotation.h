@@ -1,6 +1,9 @@
 /*
  * rsync_rotation: which rsync tree is served, which is brought up to date next, and the flip of the link from one to the other.
  *
+ * A tree holds the objects of all repositories, each as of a serial of its own (rsync_tree_parts); the serials here are the sums of
+ * these, as no part of a tree ever goes back.
+ *
  * A tree that was served stays untouched for its grace time, so that a validator in the middle of a transfer gets one state
  * and no mixture. Then it is brought to a newer serial by the changes that it missed, sharing files with the tree that is
  * served. Its target is recorded first and is redone from the start after a crash: all of it may be done twice.
@@ -17,7 +20,9 @@
 #define ROTATION_TREES_MIN 2    /* so many may be made whatever the limit of links is: with fewer nothing could ever change */
 
 struct rsync_rotation {
-	struct publication_repository repository;
+	struct publication_head *repositories;
+	size_t repositories_count;
+	int64_t notified_serial, rsync_serial; /* sums */
 	struct publication_tree *trees;
 	size_t count;
 	struct publication_tree *served; /* among trees, by the database; NULL: none */
@@ -39,7 +44,7 @@ CHECKED enum fault_code rsync_rotation_link(const struct site *site, const char 
 CHECKED enum fault_code rsync_rotation_drop(const struct site *site, const struct publication_tree *tree, struct fault *fault);
 
 /*
- * Serves a tree of the notified serial. *ret_serial: what is served then. Faults: BUSY (no tree is free), DISK, IO,
+ * Serves a tree of the notified serials. *ret_serial: the sum of what is served then. Faults: BUSY (no tree is free), DISK, IO,
  * DATABASE, MEMORY.
  */
 CHECKED enum fault_code rsync_rotation_advance(const struct site *site, int64_t *ret_serial, struct fault *fault);

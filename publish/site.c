@@ -13,14 +13,30 @@
 pthread_mutex_t *
 site_lock(struct site *site)
 {
-	INVARIANT(pthread_mutex_lock(&site->exchange) == 0);
-	return &site->exchange;
+	INVARIANT(pthread_mutex_lock(&site->exchange->mutex) == 0);
+	return &site->exchange->mutex;
 }
 
 void
 site_unlock(pthread_mutex_t **mutex)
 {
 	INVARIANT(pthread_mutex_unlock(*mutex) == 0);
+}
+
+struct site
+site_of(const struct site *site, int64_t repository_id)
+{
+	struct site other = *site;
+	other.repository_id = repository_id;
+	return other;
+}
+
+enum fault_code
+site_repositories(const struct site *site, struct publication_head **ret_heads, size_t *ret_count, struct fault *fault)
+{
+	AUTO(struct db_connection, db_reader_release) connection = NULL;
+	TRY(db_reader_acquire(site->db, &connection, fault));
+	return publisher_store_repositories(connection, ret_heads, ret_count, fault);
 }
 
 enum fault_code

@@ -1,5 +1,6 @@
 /*
- * site: what all parts of the publisher work on: database, data directory, settings; and small acts on files of that directory.
+ * site: what all parts of the publisher work on: database, data directory, settings, one repository at a time; and small acts on files
+ * of that directory.
  *
  * Threads: the publisher's thread, and the one that compresses. They meet where a file and its .gz change places: whoever
  * replaces or removes either holds `exchange` for that moment, so that no .gz ever stands beside a file that it was not made
@@ -20,13 +21,20 @@
 #define SITE_READ 65536   /* bytes that are read at once */
 #define SITE_PAGE 1000    /* objects that are read in one view of the database */
 
+/* Where the two threads meet. */
+struct site_exchange {
+	pthread_mutex_t mutex;
+	char compressing[LAYOUT_PATH]; /* the file whose .gz is being written, "": none */
+};
+
+/* May be copied: one of another repository shares all else. */
 struct site {
 	struct db *db;
 	int directory;
 	const struct clock *clock;
 	struct publisher_settings settings;
-	pthread_mutex_t exchange;
-	char compressing[LAYOUT_PATH]; /* the file whose .gz is being written, "": none; under exchange */
+	int64_t repository_id;         /* that is worked on; of no meaning to the rsync trees, which are of all */
+	struct site_exchange *exchange;
 	publisher_pass pass;           /* publisher_let_pass(); NULL: nobody wants to */
 	void *pass_argument;
 };
@@ -35,6 +43,12 @@ struct site {
 #define SITE_EXCHANGE(site) AUTO_CLEAR(pthread_mutex_t *, site_unlock) site_exchange_ __attribute__((unused)) = site_lock(site)
 pthread_mutex_t *site_lock(struct site *site);
 void site_unlock(pthread_mutex_t **mutex);
+
+/* The same site for another repository. */
+struct site site_of(const struct site *site, int64_t repository_id);
+/* All repositories that there are now, upwards: more may open at any time. *ret_heads is to be freed. Faults: DATABASE, MEMORY. */
+CHECKED enum fault_code site_repositories(const struct site *site, struct publication_head **ret_heads, size_t *ret_count,
+	struct fault *fault);
 
 /*
  * Called between pages of what takes long (rsync trees, verification): a cut that waits is published right here, and notification, cuts

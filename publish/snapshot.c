@@ -19,7 +19,7 @@ write_page(const struct site *site, const struct publication_repository *reposit
 	AUTO(struct db_connection, db_reader_release) connection = NULL;
 	AUTO(struct publication_objects, publisher_store_end) objects = NULL;
 	TRY(db_reader_acquire(site->db, &connection, fault));
-	TRY(publisher_store_state(connection, site->settings.repository_id, serial, progress->after, SITE_PAGE, &objects, fault));
+	TRY(publisher_store_state(connection, site->repository_id, serial, progress->after, SITE_PAGE, &objects, fault));
 	for (int64_t rows = 0;; rows++) {
 		struct publication_object object;
 		struct span der;

@@ -20,6 +20,8 @@ struct sweep {
 	const char *session;
 	const struct publication_cut *cuts;
 	const struct publication_tree *trees;
+	const struct publication_head *others; /* repositories with directories of their own below the one that is swept */
+	size_t others_count;
 	size_t count;
 	const struct publication_cut *cut; /* whose directories are being swept */
 };
@@ -56,9 +58,9 @@ static bool
 is_being_written(struct site *site, const char *path)
 {
 	SITE_EXCHANGE(site);
-	size_t length = strlen(site->compressing);
+	size_t length = strlen(site->exchange->compressing);
 	static const char ending[] = LAYOUT_GZIP LAYOUT_TEMPORARY;
-	return length > 0 && strncmp(path, site->compressing, length) == 0 && strncmp(path + length, ending,
+	return length > 0 && strncmp(path, site->exchange->compressing, length) == 0 && strncmp(path + length, ending,
 		sizeof ending - 1) == 0;
 }
 
@@ -156,10 +158,23 @@ belongs_in_session(struct sweep *sweep, const char *name)
 	return sweep->cut->serial == serial && (sweep->cut->snapshot_kept || sweep->cut->delta_kept);
 }
 
+/* The directory of another repository has its number, from 2 on, written in the one way. */
+static bool
+is_other_repository(const struct sweep *sweep, const char *name)
+{
+	for (size_t i = 0; i < sweep->others_count; i++) {
+		char number[24];
+		(void)snprintf(number, sizeof number, "%" PRId64, sweep->others[i].repository_id);
+		if (sweep->others[i].repository_id > 1 && strcmp(number, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool
 belongs_in_rrdp(struct sweep *sweep, const char *name)
 {
-	return strcmp(name, sweep->session) == 0 || is_file_or_gzip(name, LAYOUT_NOTIFICATION_NAME);
+	return is_other_repository(sweep, name) || strcmp(name, sweep->session) == 0 || is_file_or_gzip(name, LAYOUT_NOTIFICATION_NAME);
 }
 
 static enum fault_code
@@ -173,8 +188,14 @@ inside_rrdp(struct sweep *sweep, const char *path, const char *name, struct faul
 enum fault_code
 sweep_rrdp(struct site *site, const char *session, const struct publication_cut *cuts, size_t count, struct fault *fault)
 {
+	AUTO(struct publication_head, free) heads = NULL;
 	struct sweep sweep = { .site = site, .session = session, .cuts = cuts, .count = count };
-	return sweep_directory(&sweep, LAYOUT_RRDP, belongs_in_rrdp, inside_rrdp, fault);
+	char path[LAYOUT_PATH];
+	layout_repository(path, site->repository_id);
+	if (site->repository_id == 1)
+		TRY(site_repositories(site, &heads, &sweep.others_count, fault));
+	sweep.others = heads;
+	return sweep_directory(&sweep, path, belongs_in_rrdp, inside_rrdp, fault);
 }
 
 static bool

@@ -9,8 +9,8 @@
 #include "publish/site.h"
 
 /*
- * cuts: those with kept files, upwards without a gap. Files that are neither kept nor recorded go, and directories that
- * are empty then.
+ * Of the site's repository; other repositories' directories are left alone. cuts: those with kept files, upwards without a gap. Files
+ * that are neither kept nor recorded go, and directories that are empty then.
  */
 CHECKED enum fault_code sweep_rrdp(struct site *site, const char *session, const struct publication_cut *cuts, size_t count,
 	struct fault *fault);

@@ -14,7 +14,7 @@ trust_anchor_put(const struct site *site, int64_t serial, int64_t *written, stru
 	struct span der;
 	bool found = false, good = false;
 	TRY(db_reader_acquire(site->db, &connection, fault));
-	TRY(publisher_store_state_path(connection, site->settings.repository_id, serial, LAYOUT_TRUST_ANCHOR, &objects, fault));
+	TRY(publisher_store_state_path(connection, site->repository_id, serial, LAYOUT_TRUST_ANCHOR, &objects, fault));
 	TRY(publisher_store_next(objects, &object, &found, fault));
 	if (!found || !object.trust_anchor)
 		return FAULT_NONE;

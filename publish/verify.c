@@ -36,8 +36,8 @@ load(struct verification *verification, struct fault *fault)
 	verification->current = NULL;
 	AUTO(struct db_connection, db_reader_release) connection = NULL;
 	TRY(db_reader_acquire(site->db, &connection, fault));
-	TRY(publisher_store_repository(connection, site->settings.repository_id, &verification->repository, fault));
-	TRY(publisher_store_cuts_kept(connection, site->settings.repository_id, &verification->cuts, &verification->count,
+	TRY(publisher_store_repository(connection, site->repository_id, &verification->repository, fault));
+	TRY(publisher_store_cuts_kept(connection, site->repository_id, &verification->cuts, &verification->count,
 		fault));
 	for (size_t i = 0; i < verification->count; i++)
 		if (verification->cuts[i].serial == verification->repository.notified_serial)
@@ -85,15 +85,17 @@ verify_notification(struct verification *verification, struct fault *fault)
 	struct site *site = verification->site;
 	AUTO_CLEAR(struct bytes, bytes_clear) text = BYTES_INIT;
 	struct publication_content content;
+	char path[LAYOUT_PATH];
 	bool good = false;
 	enum fault_code code = compose(verification, &text, fault);
 	if (code != FAULT_NONE)
 		return set_aside(verification, code, fault);
 	TRY(digest_sha256(bytes_span(&text), content.hash, fault));
 	content.size = (int64_t)text.length;
-	TRY(site_check(site, LAYOUT_NOTIFICATION, &content, verification->current->cut_at, &good, fault));
+	layout_notification(path, site->repository_id);
+	TRY(site_check(site, path, &content, verification->current->cut_at, &good, fault));
 	if (good)
-		return compress_check(site, LAYOUT_NOTIFICATION, &content, fault);
+		return compress_check(site, path, &content, fault);
 	TRY(notification_put(site, verification->current, bytes_span(&text), fault));
 	verification->repaired++;
 	return FAULT_NONE;
@@ -149,28 +151,64 @@ verify_disk(struct verification *verification, struct fault *fault)
 	TRY(verify_all(verification, LAYOUT_DELTA, fault));
 	TRY(verify_all(verification, LAYOUT_SNAPSHOT, fault));
 	TRY(verify_gzips(verification, fault));
-	TRY(set_aside(verification, rsync_repair_run(site, &verification->repaired, fault), fault));
 	/* What was published meanwhile belongs there too. */
 	TRY(load(verification, fault));
-	TRY(sweep_rrdp(site, verification->repository.session, verification->cuts, verification->count, fault));
+	return sweep_rrdp(site, verification->repository.session, verification->cuts, verification->count, fault);
+}
+
+/* What was found of one repository, or of the trees, goes into the whole. fault is not NULL in here. */
+static enum fault_code
+add(struct verification *whole, const struct verification *part, enum fault_code code, struct fault *fault)
+{
+	whole->repaired += part->repaired;
+	if (code == FAULT_NONE && part->first.code != FAULT_NONE && whole->first.code == FAULT_NONE)
+		whole->first = part->first;
+	return set_aside(whole, code, fault);
+}
+
+static enum fault_code
+verify_repository(struct verification *whole, const struct site *site, int64_t repository_id, bool *any, struct fault *fault)
+{
+	struct site one = site_of(site, repository_id);
+	AUTO_CLEAR(struct verification, verification_clear) verification = {
+		.site = &one,
+		.repository = PUBLICATION_REPOSITORY_INIT,
+	};
+	enum fault_code code = load(&verification, fault);
+	if (code == FAULT_NONE && verification.current != NULL) {
+		*any = true;
+		code = verify_disk(&verification, fault);
+	}
+	return add(whole, &verification, code, fault);
+}
+
+/* RRDP of each, then the trees that are of all. */
+static enum fault_code
+verify_whole(struct verification *whole, struct site *site, struct fault *fault)
+{
+	AUTO(struct publication_head, free) heads = NULL;
+	size_t count = 0;
+	bool any = false;
+	TRY(site_repositories(site, &heads, &count, fault));
+	for (size_t i = 0; i < count; i++)
+		TRY(verify_repository(whole, site, heads[i].repository_id, &any, fault));
+	if (!any)
+		return FAULT_NONE;
+	TRY(set_aside(whole, rsync_repair_run(site, &whole->repaired, fault), fault));
 	return sweep_trust_anchor(site, fault);
 }
 
 enum fault_code
 verify_run(struct site *site, int64_t *ret_repaired, struct fault *fault)
 {
-	AUTO_CLEAR(struct verification, verification_clear) verification = {
-		.site = site,
-		.repository = PUBLICATION_REPOSITORY_INIT,
-	};
+	struct verification whole = { .site = site };
 	struct fault own = FAULT_INIT;
-	TRY(load(&verification, fault));
-	enum fault_code code = verification.current != NULL ? verify_disk(&verification, &own) : FAULT_NONE;
-	metrics_add(METRIC_FILES_REPAIRED, verification.repaired);
-	if (code == FAULT_NONE && verification.first.code != FAULT_NONE)
-		own = verification.first;
+	enum fault_code code = verify_whole(&whole, site, &own);
+	metrics_add(METRIC_FILES_REPAIRED, whole.repaired);
+	if (code == FAULT_NONE && whole.first.code != FAULT_NONE)
+		own = whole.first;
 	if (own.code == FAULT_NONE)
-		*ret_repaired = verification.repaired;
+		*ret_repaired = whole.repaired;
 	else if (fault != NULL)
 		*fault = own;
 	return own.code;

@@ -57,14 +57,6 @@ set_horizons(const struct arguments *arguments, const struct config *config, str
 }
 
 static enum fault_code
-find_repository(struct db *db, int64_t *ret_repository_id, struct fault *fault)
-{
-	struct check_repository repository;
-	*ret_repository_id = 1; /* init makes one */
-	return check_view_repository(db, *ret_repository_id, &repository, fault);
-}
-
-static enum fault_code
 check_data(const struct arguments *arguments, const char *data, struct check_request *request, struct check_report *report,
 	struct fault *fault)
 {
@@ -80,7 +72,6 @@ check_data(const struct arguments *arguments, const char *data, struct check_req
 	TRY(config_load(settings, &config, fault));
 	TRY(set_horizons(arguments, &config, request, fault));
 	TRY(db_open_to_read(database, &db, fault));
-	TRY(find_repository(db, &request->repository_id, fault));
 	request->directory = directory;
 	request->db = db;
 	request->without_rsync = arguments->options[NO_RSYNC] != NULL;

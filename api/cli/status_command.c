@@ -23,13 +23,25 @@ static const struct output_column refused_columns[] = {
 	{ NULL, NULL, false },
 };
 
-static void
-print_publication(const json_t *publication)
+/* Only where there are several. */
+static const struct output_column repository_columns[] = {
+	{ "number", "REPOSITORY", true }, { "serial", "SERIAL", true }, { "written_at", "WRITTEN", false },
+	{ "rsync.serial", "RSYNC SERIAL", true }, { "objects", "OBJECTS", true }, { "rrdp.snapshot_size", "SNAPSHOT", true },
+	{ "rrdp.deltas", "DELTAS", true }, { "rrdp.uri", "RRDP", false }, { NULL, NULL, false },
+};
+
+static enum fault_code
+print_publication(const json_t *publication, struct fault *fault)
 {
 	const json_t *refused = json_object_get(publication, "refused");
+	const json_t *repositories = json_object_get(publication, "repositories");
 	output_record(publication_columns, publication);
 	if (json_is_object(refused))
 		output_record(refused_columns, refused);
+	if (json_array_size(repositories) < 2)
+		return FAULT_NONE;
+	printf("\n");
+	return output_table(repository_columns, repositories, fault);
 }
 
 enum { AUDIT_CA, AUDIT_AFTER, AUDIT_LIMIT };
@@ -53,7 +65,7 @@ publication_command(struct cli *cli, struct fault *fault)
 	if (cli->json)
 		output_json(answer);
 	else
-		print_publication(answer);
+		TRY(print_publication(answer, fault));
 	return FAULT_NONE;
 }
 
@@ -73,7 +85,7 @@ static enum fault_code
 print_status(const json_t *health, const json_t *publication, const json_t *aside, struct fault *fault)
 {
 	health_output(health);
-	print_publication(publication);
+	TRY(print_publication(publication, fault));
 	if (json_array_size(aside) == 0)
 		return FAULT_NONE;
 	printf("\nSet aside; once the cause is gone: cadastre ca repair CA\n");

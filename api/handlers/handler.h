@@ -51,7 +51,7 @@ struct handler_context {
 		struct ceremonies_installed *ret_installed, struct fault *fault);
 };
 
-#define HANDLER_ARGUMENTS_MAX 4
+#define HANDLER_ARGUMENTS_MAX 5
 
 struct exchange {
 	const struct handler_context *context;

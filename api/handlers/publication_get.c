@@ -44,7 +44,7 @@ write_refused(struct json_writer *writer, const struct publication_row *row)
 	json_writer_end(writer);
 }
 
-/* What is on disk first; the last cut may be a little ahead of it. */
+/* What is on disk first; the last cut may be a little ahead of it. Ends with the list of repositories begun. */
 static enum fault_code
 give_publication(void *argument, const struct publication_row *row, struct fault *fault)
 {
@@ -61,6 +61,22 @@ give_publication(void *argument, const struct publication_row *row, struct fault
 	json_writer_number(writer, "cas_set_aside", row->cas_set_aside);
 	json_writer_number(writer, "roas", row->roas);
 	write_refused(writer, row);
+	json_writer_array(writer, "repositories");
+	return json_writer_check(writer, fault);
+}
+
+static enum fault_code
+give_repository(void *argument, const struct publication_row *row, struct fault *fault)
+{
+	struct json_writer *writer = argument;
+	json_writer_object(writer, NULL);
+	json_writer_number(writer, "number", row->repository_id);
+	write_rrdp(writer, row);
+	write_rsync(writer, row);
+	json_writer_number(writer, "cut_serial", row->cut_serial);
+	json_writer_instant(writer, "cut_at", row->cut_at);
+	json_writer_number(writer, "objects", row->objects);
+	json_writer_number(writer, "bytes", row->bytes);
 	json_writer_end(writer);
 	return json_writer_check(writer, fault);
 }
@@ -72,5 +88,8 @@ publication_get_handle(struct exchange *exchange, struct fault *fault)
 	struct json_writer writer;
 	json_writer_begin(&writer, &exchange->reply->body);
 	TRY(db_reader_acquire(exchange->context->db, &connection, fault));
-	return publication_view_get(connection, give_publication, &writer, fault);
+	TRY(publication_view_get(connection, give_publication, give_repository, &writer, fault));
+	json_writer_end(&writer);
+	json_writer_end(&writer);
+	return json_writer_check(&writer, fault);
 }

@@ -190,7 +190,7 @@ open_jobs(struct engine *engine, struct fault *fault)
 	};
 	engine->reconcile.issue.settings = &engine->reconcile.settings;
 	struct scheduler_settings settings = {
-		.repository_id = engine->instance.repository_id, .batch_window_s = config->batch_window_s,
+		.batch_window_s = config->batch_window_s,
 		.cut_objects_max = config->cut_objects_max, .renewal_window_s = config->renewal_window_s,
 		.renewals_per_cut = config->renewals_per_cut,
 		.guard = { .share_percent = config->guard_share, .payloads_min = config->guard_from },
@@ -203,12 +203,12 @@ open_publication(struct engine *engine, struct fault *fault)
 {
 	const struct config *config = engine->config;
 	struct publisher_settings files = {
-		.repository_id = engine->instance.repository_id, .deltas_max = config->deltas_max,
+		.deltas_max = config->deltas_max,
 		.delta_age_max_s = config->delta_age_max_s, .file_grace_s = config->file_grace_s, .file_budget = config->file_budget,
 		.tree_grace_s = config->tree_grace_s, .tree_links_max = config->tree_links_max,
 	};
 	struct publication_settings rhythm = {
-		.repository_id = engine->instance.repository_id, .verify_interval_s = config->verify_interval_s,
+		.verify_interval_s = config->verify_interval_s,
 		.rsync_interval_s = config->batch_window_s == 0 ? 0 : config->rsync_interval_s,
 	};
 	struct publication_operations operations = {
@@ -218,7 +218,7 @@ open_publication(struct engine *engine, struct fault *fault)
 	TRY(publisher_new(engine->db, engine->directory, &engine->clock, &files, &engine->publisher, fault));
 	TRY(publication_new(engine->db, &engine->clock, &rhythm, &operations, &engine->publication, fault));
 	publisher_let_pass(engine->publisher, publication_pass, engine->publication);
-	return self_check_new(engine->db, engine->directory, &engine->clock, engine->instance.repository_id, config, &engine->check, fault);
+	return self_check_new(engine->db, engine->directory, &engine->clock, config, &engine->check, fault);
 }
 
 static enum fault_code
@@ -228,6 +228,9 @@ open_commands(struct engine *engine, struct fault *fault)
 	engine->context = (struct command_context){
 		.db = engine->db, .clock = &engine->clock, .wake = scheduler_wake, .scheduler = engine->scheduler,
 		.refused_asns = { .ranges = refused->ranges, .count = refused->count },
+		.placing = {
+			.issuing_members_max = engine->config->issuing_members_max, .repository_size_max = engine->config->repository_size_max,
+		},
 	};
 	return imports_new(&engine->context, engine->path, &engine->imports, fault);
 }
@@ -300,7 +303,7 @@ settle_once(struct engine *engine, bool *ret_settled, struct fault *fault)
 	else if (code != FAULT_NONE)
 		return code;
 	TRY(do_publish(engine, &serial, fault));
-	TRY(cut_look(engine->db, engine->instance.repository_id, &position, fault));
+	TRY(cut_look(engine->db, &position, fault));
 	TRY(reconcile_due(&engine->reconcile, &waiting, &renewal_at, fault));
 	/* Renewals that wait for their window are left to the server. */
 	*ret_settled = !position.waiting && waiting == 0 && again_ms > SOON_MS;

@@ -14,6 +14,7 @@
 #define WRITING_S 600
 #define SET_ASIDE_SERIES 100
 #define LONG_WAIT_S 1800
+#define SNAPSHOT_LARGE 950000000
 
 bool
 health_sections_expiry_level(int64_t left_s, int64_t margin_s, int64_t min_s, enum health_level *ret_level)
@@ -190,30 +191,51 @@ write_publication(struct json_writer *json, const struct publication_record *rec
 	json_writer_number(json, "latency_s", metrics_get(METRIC_LATENCY));
 }
 
+/* Of one repository: each is to be as the settings say. */
+static void
+judge_repository(struct health_report *report, const struct config *config, const struct publication_record *record)
+{
+	enum health_level level;
+	char which[40] = "";
+	if (record->repository_id > 1)
+		(void)snprintf(which, sizeof which, "repository %" PRId64 ": ", record->repository_id);
+	int64_t cut_s = age_s(report, record->cut_at);
+	if (record->serial > record->notified_serial && health_sections_late_level(cut_s, WRITING_S, config->health_overdue_max_s, &level))
+		health_find(report, level, "rrdp-late", "%sserial %" PRId64 " was cut %" PRId64 " minutes ago and is not on disk yet",
+			which, record->serial, cut_s / 60);
+	/* A tree is turned when another one has been unused for its grace time. */
+	int64_t rsync_late_s = age_s(report, record->rsync_at) - config->rsync_interval_s - config->tree_grace_s;
+	if (record->rsync_serial < record->notified_serial &&
+		health_sections_late_level(rsync_late_s, WRITING_S, config->health_overdue_max_s, &level))
+		health_find(report, level, "rsync-late", "%sthe rsync tree is behind the notification by %" PRId64 " serials",
+			which, record->notified_serial - record->rsync_serial);
+	if (record->snapshot_size > SNAPSHOT_LARGE)
+		health_find(report, HEALTH_WARNING, "snapshot-large", "%sits snapshot has %" PRId64 " MB: validators stop at 1,000 (FORT) or 2,147",
+			which, record->snapshot_size / 1000000);
+}
+
 static enum fault_code
 tell_publication(void *self, struct health_report *report, struct fault *fault)
 {
 	const struct config *config = self;
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	struct publication_record record;
-	enum health_level level;
-	bool found;
+	int64_t cut_at = 0, count = 0;
 	TRY(publication_store_list(report->reader, &stmt, fault));
-	TRY(publication_store_next(stmt, &record, &found, fault));
-	if (!found)
+	for (;; count++) {
+		bool found;
+		TRY(publication_store_next(stmt, &record, &found, fault));
+		if (!found)
+			break;
+		if (count == 0)
+			write_publication(report->json, &record);
+		cut_at = record.cut_at > cut_at ? record.cut_at : cut_at;
+		judge_repository(report, config, &record);
+	}
+	if (count == 0)
 		return fault_set(fault, FAULT_NOT_FOUND, "the database has no repository");
-	write_publication(report->json, &record);
-	metrics_set(METRIC_CUT_AT, record.cut_at);
-	int64_t cut_s = age_s(report, record.cut_at);
-	if (record.serial > record.notified_serial && health_sections_late_level(cut_s, WRITING_S, config->health_overdue_max_s, &level))
-		health_find(report, level, "rrdp-late", "serial %" PRId64 " was cut %" PRId64 " minutes ago and is not on disk yet",
-			record.serial, cut_s / 60);
-	/* A tree is turned when another one has been unused for its grace time. */
-	int64_t rsync_late_s = age_s(report, record.rsync_at) - config->rsync_interval_s - config->tree_grace_s;
-	if (record.rsync_serial < record.notified_serial &&
-		health_sections_late_level(rsync_late_s, WRITING_S, config->health_overdue_max_s, &level))
-		health_find(report, level, "rsync-late", "the rsync tree is behind the notification by %" PRId64 " serials",
-			record.notified_serial - record.rsync_serial);
+	json_writer_number(report->json, "repositories", count);
+	metrics_set(METRIC_CUT_AT, cut_at);
 	return FAULT_NONE;
 }
 

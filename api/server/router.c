@@ -50,8 +50,10 @@ matches(const char *pattern, const struct request *request, struct router_match 
 			return false;
 		else if (length == strlen(ROUTER_CA) && memcmp(pattern, ROUTER_CA, length) == 0)
 			match->ca = segment;
-		else
+		else {
+			INVARIANT(arguments < HANDLER_ARGUMENTS_MAX);
 			match->arguments[arguments++] = segment;
+		}
 		pattern += length;
 	}
 	return *pattern == '\0';

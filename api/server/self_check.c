@@ -23,14 +23,14 @@ struct self_check {
 	struct db *db;
 	int directory;
 	const struct clock *clock;
-	int64_t repository_id, interval_s;
+	int64_t interval_s;
 	int64_t horizon_s[CHECK_OBJECTS];
 	struct check_known *known;
 	struct alarm alarm;
 	pthread_t thread;
 	bool started;
 	int64_t everything_ms;                  /* monotonic: when everything was checked last; 0: never */
-	int64_t last_serial;                    /* that was checked */
+	int64_t last_serials;                   /* that were checked: their sum */
 	bool rsync_found;                       /* the last look at the rsync tree found something */
 	bool doubtful;                          /* the last check found something severe, for the first time */
 	pthread_mutex_t mutex;                  /* guards what follows */
@@ -100,7 +100,7 @@ keep(struct self_check *check, struct check_report *report, bool everything)
 	pthread_mutex_unlock(&check->mutex);
 	/* Only this thread changes it. */
 	set_metrics(&check->report, everything);
-	check->last_serial = check->report.serial;
+	check->last_serials = check->report.serials;
 	if (news && !check->doubtful)
 		log_findings(&check->report);
 }
@@ -121,7 +121,7 @@ self_check_once(struct self_check *check, bool everything, struct fault *fault)
 {
 	AUTO_CLEAR(struct check_report, check_report_clear) report = CHECK_REPORT_INIT;
 	struct check_request request = {
-		.directory = check->directory, .db = check->db, .repository_id = check->repository_id, .now_at = clock_now(check->clock),
+		.directory = check->directory, .db = check->db, .now_at = clock_now(check->clock),
 		.clock = check->clock, .known = check->known, .changed_only = !everything, .stop = &check->alarm.stop,
 		/* The rsync tree follows at a rhythm of its own and is large: with everything, or until it is as it should be. */
 		.without_rsync = !everything && !check->rsync_found,
@@ -142,14 +142,17 @@ self_check_once(struct self_check *check, bool everything, struct fault *fault)
 static bool
 is_due(struct self_check *check, bool *ret_everything)
 {
-	struct check_repository repository;
-	int64_t now_ms = clock_monotonic_ms();
-	if (check_view_repository(check->db, check->repository_id, &repository, NULL) != FAULT_NONE || repository.notified_serial == 0)
+	AUTO(struct check_repository, free) repositories = NULL;
+	size_t count = 0;
+	int64_t now_ms = clock_monotonic_ms(), serials = 0;
+	if (check_view_repositories(check->db, &repositories, &count, NULL) != FAULT_NONE || repositories[0].notified_serial == 0)
 		return false;
+	for (size_t i = 0; i < count; i++)
+		serials += repositories[i].notified_serial;
 	/* What is severe is looked at until it is gone, in rsync too. */
 	*ret_everything = check->everything_ms == 0 || now_ms - check->everything_ms >= check->interval_s * 1000 || check->doubtful ||
 		check->severe;
-	return *ret_everything || repository.notified_serial != check->last_serial;
+	return *ret_everything || serials != check->last_serials;
 }
 
 /* How long it is to rest then; 0: there was nothing to do. */
@@ -194,8 +197,8 @@ run(void *argument)
 }
 
 enum fault_code
-self_check_new(struct db *db, int directory, const struct clock *clock, int64_t repository_id, const struct config *config,
-	struct self_check **ret_check, struct fault *fault)
+self_check_new(struct db *db, int directory, const struct clock *clock, const struct config *config, struct self_check **ret_check,
+	struct fault *fault)
 {
 	struct self_check *check;
 	TRY(memory_new(1, sizeof *check, &check, fault));
@@ -207,7 +210,6 @@ self_check_new(struct db *db, int directory, const struct clock *clock, int64_t 
 	check->db = db;
 	check->directory = directory;
 	check->clock = clock;
-	check->repository_id = repository_id;
 	check->interval_s = config->check_interval_s;
 	self_check_horizons(config, check->horizon_s);
 	alarm_init(&check->alarm);

@@ -20,8 +20,8 @@
 struct self_check;
 
 /* directory: of data, borrowed, as all else. */
-CHECKED enum fault_code self_check_new(struct db *db, int directory, const struct clock *clock, int64_t repository_id,
-	const struct config *config, struct self_check **ret_check, struct fault *fault);
+CHECKED enum fault_code self_check_new(struct db *db, int directory, const struct clock *clock, const struct config *config,
+	struct self_check **ret_check, struct fault *fault);
 CHECKED enum fault_code self_check_start(struct self_check *check, struct fault *fault);
 void self_check_wake(struct self_check *check);        /* something was published */
 void self_check_free(struct self_check *check);        /* NULL is harmless */

@@ -12,11 +12,12 @@
 
 #define NAME_MAX_GZ 32                  /* "notification.xml.gz" and a NUL */
 #define SERIAL_DIGITS_MAX 19
+#define REPOSITORY_DIGITS_MAX 3
 
 /* What a path's last segment may be, and how it is served. */
 static const struct file_kind {
 	const char *tree;               /* first segment */
-	size_t depth;                   /* segments in all */
+	size_t depth;                   /* segments in all, without the number of a repository behind the first */
 	const char *name;
 	const char *type;
 	bool compressible;              /* may have a .gz beside it */
@@ -49,18 +50,29 @@ consists_of(const char *text, const char *digits, size_t min, size_t max)
 	return text[length] == '\0' && length >= min && length <= max;
 }
 
+/* Repositories after the first one have a directory with their number in /rrdp. */
+static bool
+is_repository(const char *text)
+{
+	return consists_of(text, "0123456789", 1, REPOSITORY_DIGITS_MAX) && text[0] != '0';
+}
+
 static const struct file_kind *
 find_kind(const struct request *request)
 {
-	size_t depth = request->segments_count;
+	size_t depth = request->segments_count, number = 0;
+	if (depth > 2 && strcmp(request->segments[0], "rrdp") == 0 && is_repository(request->segments[1]))
+		number = 1;
+	depth -= number;
+	const char *const *segments = request->segments + number;
 	if (depth == 5 &&
-		(!is_session(request->segments[1]) || !consists_of(request->segments[2], "0123456789", 1, SERIAL_DIGITS_MAX) ||
-			!consists_of(request->segments[3], "0123456789abcdef", 32, 32)))
+		(!is_session(segments[1]) || !consists_of(segments[2], "0123456789", 1, SERIAL_DIGITS_MAX) ||
+			!consists_of(segments[3], "0123456789abcdef", 32, 32)))
 		return NULL;
 	for (size_t i = 0; i < sizeof file_kinds / sizeof file_kinds[0]; i++) {
 		const struct file_kind *kind = &file_kinds[i];
 		if (kind->depth == depth && strcmp(kind->tree, request->segments[0]) == 0 &&
-			strcmp(kind->name, request->segments[depth - 1]) == 0)
+			strcmp(kind->name, segments[depth - 1]) == 0)
 			return kind;
 	}
 	return NULL;

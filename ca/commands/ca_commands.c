@@ -15,6 +15,7 @@
 /* One change of one CA, on its way through the writer. */
 struct ca_change {
 	const struct actor *actor;
+	const struct command_placing *placing;          /* of a new one */
 	int64_t now_at;
 	int64_t ca_id;
 	char handle[HANDLE_MAX + 1];                    /* once known */
@@ -31,7 +32,7 @@ create_ca(struct db_connection *connection, void *argument, struct fault *fault)
 	AUTO_CLEAR(struct member_place, member_place_clear) place = MEMBER_PLACE_INIT;
 	TRY(command_check_handle(change->new_handle, fault));
 	(void)snprintf(change->handle, sizeof change->handle, "%s", change->new_handle);
-	TRY(member_place_find(connection, change->actor, change->now_at, &place, fault));
+	TRY(member_place_find(connection, change->actor, change->now_at, change->placing, &place, fault));
 	struct member_creation creation = { .handle = change->handle, .resources = change->resources, .now_at = change->now_at };
 	return member_create(connection, change->actor, &place, &creation, change->complaints, &change->ca_id, fault);
 }
@@ -41,8 +42,8 @@ ca_create(const struct command_context *context, const struct actor *actor, cons
 	const struct resource_set *resources, struct complaints *complaints, int64_t *ret_ca_id, struct fault *fault)
 {
 	struct ca_change change = {
-		.actor = actor, .now_at = clock_now(context->clock), .new_handle = handle, .resources = resources,
-		.complaints = complaints,
+		.actor = actor, .placing = &context->placing, .now_at = clock_now(context->clock), .new_handle = handle,
+		.resources = resources, .complaints = complaints,
 	};
 	struct audit_event event = { .action = "ca.create", .ca_handle = change.handle };
 	TRY(command_run_due(context, actor, &event, create_ca, &change, fault));

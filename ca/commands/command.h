@@ -23,11 +23,19 @@ struct asn_list {
 	size_t count;
 };
 
+/* Where new members go. */
+struct command_placing {
+	int64_t issuing_members_max;                    /* under one issuing CA: bounds its manifest */
+	int64_t repository_size_max;                    /* bytes that a snapshot may be expected to come to */
+};
+#define COMMAND_PLACING ((struct command_placing){ .issuing_members_max = 5000, .repository_size_max = 700000000 })
+
 /* What commands work with; borrowed for as long as commands run. */
 struct command_context {
 	struct db *db;
 	const struct clock *clock;
 	struct asn_list refused_asns;                   /* that members may not add */
+	struct command_placing placing;
 	void (*wake)(void *scheduler);                  /* called after each change that makes work due; NULL: nobody to wake */
 	void *scheduler;
 };

@@ -187,7 +187,7 @@ create_member(struct step *step, const struct batch_entry *entry, struct fault *
 	struct fault refusal = FAULT_INIT;
 	int64_t ca_id;
 	if (step->place->room == 0)
-		TRY(member_place_find(step->connection, step->actor, step->now_at, step->place, fault));
+		TRY(member_place_find(step->connection, step->actor, step->now_at, &step->context->placing, step->place, fault));
 	struct member_creation creation = {
 		.handle = entry->handle, .resources = &entry->resources, .import_id = step->import_id, .alias = entry->handle,
 		.now_at = step->now_at,

@@ -65,10 +65,10 @@ import_check(const struct command_context *context, enum import_kind kind, const
 {
 	AUTO(struct db_connection, db_reader_release) connection = NULL;
 	AUTO_CLEAR(struct check, check_clear) check = { .stop = stop, .above = HOLDINGS_ABOVE_INIT };
-	int64_t parent_id, repository_id, count;
+	int64_t parent_id, count;
 	TRY(db_reader_acquire(context->db, &connection, fault));
 	check.connection = connection;
-	TRY(ca_store_last_issuing(connection, &parent_id, &repository_id, &count, fault));
+	TRY(ca_store_last_issuing(connection, &parent_id, &count, fault));
 	TRY(holdings_above_find(connection, parent_id, &check.above, fault));
 	TRY(import_file_read(kind, path, check_entry, &check, fault));
 	*ret_entries = check.entries;

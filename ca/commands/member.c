@@ -6,6 +6,7 @@
 
 #include "ca/base/base64.h"
 #include "ca/base/randomness.h"
+#include "ca/commands/repository_choice.h"
 
 #define DIRECTORY_SIZE 19       /* "<2 hex>/<14 hex>/" and a NUL */
 #define ISSUING_MAX 1000        /* issuing CAs side by side */
@@ -62,14 +63,15 @@ name_issuing(struct db_connection *connection, int64_t existing, char handle[HAN
 }
 
 static enum fault_code
-make_issuing(struct db_connection *connection, const struct actor *actor, int64_t now_at, struct member_place *place,
-	struct fault *fault)
+make_issuing(struct db_connection *connection, const struct actor *actor, int64_t now_at, const struct command_placing *placing,
+	struct member_place *place, struct fault *fault)
 {
 	int64_t parent_id, existing;
 	char handle[HANDLE_MAX + 1], directory[DIRECTORY_SIZE];
-	TRY(ca_store_last_issuing(connection, &parent_id, &place->repository_id, &existing, fault));
+	TRY(ca_store_last_issuing(connection, &parent_id, &existing, fault));
 	TRY(name_issuing(connection, existing, handle, fault));
 	TRY(make_directory_name(directory, fault));
+	TRY(repository_choice_make(connection, actor, now_at, placing, &place->repository_id, fault));
 	struct ca_creation creation = {
 		.handle = handle,
 		.kind = "issuing",
@@ -79,7 +81,7 @@ make_issuing(struct db_connection *connection, const struct actor *actor, int64_
 		.created_at = now_at,
 	};
 	TRY(ca_store_insert(connection, &creation, &place->parent_id, fault));
-	place->room = ISSUING_CHILDREN_MAX;
+	place->room = placing->issuing_members_max;
 	struct audit_event event = {
 		.action = "ca.create", .ca_id = place->parent_id, .ca_handle = handle, .outcome = "done",
 		.detail = "a further issuing CA, as all others are full",
@@ -88,14 +90,14 @@ make_issuing(struct db_connection *connection, const struct actor *actor, int64_
 }
 
 enum fault_code
-member_place_find(struct db_connection *connection, const struct actor *actor, int64_t now_at, struct member_place *ret_place,
-	struct fault *fault)
+member_place_find(struct db_connection *connection, const struct actor *actor, int64_t now_at, const struct command_placing *placing,
+	struct member_place *ret_place, struct fault *fault)
 {
 	AUTO_CLEAR(struct member_place, member_place_clear) place = MEMBER_PLACE_INIT;
-	TRY(ca_store_issuing_with_room(connection, ISSUING_CHILDREN_MAX, &place.parent_id, &place.repository_id, &place.room,
+	TRY(ca_store_issuing_with_room(connection, placing->issuing_members_max, &place.parent_id, &place.repository_id, &place.room,
 		fault));
 	if (place.parent_id == 0)
-		TRY(make_issuing(connection, actor, now_at, &place, fault));
+		TRY(make_issuing(connection, actor, now_at, placing, &place, fault));
 	TRY(holdings_above_find(connection, place.parent_id, &place.above, fault));
 	member_place_clear(ret_place);
 	*ret_place = place;

@@ -9,8 +9,6 @@
 #include "ca/commands/holdings.h"
 #include "db/stores/ca_store.h"
 
-#define ISSUING_CHILDREN_MAX 5000               /* members under one issuing CA: bounds its manifest */
-
 /* Where new members go. What it says of room is exact within the transaction that found it. */
 struct member_place {
 	int64_t parent_id, repository_id;
@@ -21,11 +19,12 @@ struct member_place {
 #define MEMBER_PLACE_INIT ((struct member_place){ .above = HOLDINGS_ABOVE_INIT })
 void member_place_clear(struct member_place *place);
 /*
- * The first issuing CA with room; when all are full, a further one is made beside them, which the reconciler gives a key and a
- * certificate as it does for members. Faults: NOT_FOUND (there is no tree), DATABASE, DISK, MEMORY, CRYPTO.
+ * The first issuing CA with room; when all are full, a further one is made beside them, in a repository of its own if need be
+ * (repository_choice.h), which the reconciler gives a key and a certificate as it does for members. All members of an issuing CA publish
+ * in its repository, and stay there. Faults: NOT_FOUND (there is no tree), DATABASE, DISK, MEMORY, CRYPTO.
  */
 CHECKED enum fault_code member_place_find(struct db_connection *connection, const struct actor *actor, int64_t now_at,
-	struct member_place *ret_place, struct fault *fault);
+	const struct command_placing *placing, struct member_place *ret_place, struct fault *fault);
 
 struct member_creation {
 	const char *handle;                     /* checked by command_check_handle() */

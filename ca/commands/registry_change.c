@@ -20,6 +20,7 @@ struct change {
 	struct db_connection *connection;
 	const struct actor *actor;
 	const struct registry_plan *plan;
+	const struct command_placing *placing;
 	int64_t now_at;
 	struct standing *standings;                     /* of each party */
 	int64_t *groups;                                /* of each party that stands for its group; 0: not numbered yet */
@@ -120,7 +121,7 @@ create(struct change *change, size_t index, struct fault *fault)
 		.handle = party->handle, .resources = &party->after, .alias = party->alias, .now_at = change->now_at,
 	};
 	if (change->place.room == 0)
-		TRY(member_place_find(change->connection, change->actor, change->now_at, &change->place, fault));
+		TRY(member_place_find(change->connection, change->actor, change->now_at, change->placing, &change->place, fault));
 	return member_create(change->connection, change->actor, &change->place, &creation, &complaints,
 		&change->standings[index].ca_id, fault);
 }
@@ -163,12 +164,12 @@ store_aliases(const struct change *change, struct fault *fault)
 }
 
 enum fault_code
-registry_change_write(struct db_connection *connection, const struct actor *actor, const struct registry_plan *plan, int64_t now_at,
-	struct fault *fault)
+registry_change_write(struct db_connection *connection, const struct actor *actor, const struct registry_plan *plan,
+	const struct command_placing *placing, int64_t now_at, struct fault *fault)
 {
 	AUTO_CLEAR(struct change, change_clear) change = {
-		.connection = connection, .actor = actor, .plan = plan, .now_at = now_at, .above = HOLDINGS_ABOVE_INIT,
-		.place = MEMBER_PLACE_INIT,
+		.connection = connection, .actor = actor, .plan = plan, .placing = placing, .now_at = now_at,
+		.above = HOLDINGS_ABOVE_INIT, .place = MEMBER_PLACE_INIT,
 	};
 	TRY(memory_new(plan->parties_count, sizeof *change.standings, &change.standings, fault));
 	TRY(memory_new(plan->parties_count, sizeof *change.groups, &change.groups, fault));

@@ -12,6 +12,6 @@
  * RESOURCE_CONFLICT, INVALID (likewise), DATABASE, DISK, MEMORY, CRYPTO.
  */
 CHECKED enum fault_code registry_change_write(struct db_connection *connection, const struct actor *actor,
-	const struct registry_plan *plan, int64_t now_at, struct fault *fault);
+	const struct registry_plan *plan, const struct command_placing *placing, int64_t now_at, struct fault *fault);
 
 #endif

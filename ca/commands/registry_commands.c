@@ -47,6 +47,7 @@ registry_plan(const struct command_context *context, const struct actor *actor, 
 
 struct applying {
 	const struct actor *actor;
+	const struct command_placing *placing;
 	int64_t now_at;
 	const struct registry_plan *plan;
 	const char *accept;
@@ -118,7 +119,7 @@ apply(struct db_connection *connection, void *argument, struct fault *fault)
 {
 	struct applying *applying = argument;
 	TRY(check_no_import(connection, fault));
-	TRY(registry_change_write(connection, applying->actor, applying->plan, applying->now_at, fault));
+	TRY(registry_change_write(connection, applying->actor, applying->plan, applying->placing, applying->now_at, fault));
 	TRY(record(connection, applying, fault));
 	return audit(connection, applying, fault);
 }
@@ -133,7 +134,9 @@ registry_apply(const struct command_context *context, const struct actor *actor,
 	if (fault == NULL)
 		fault = &own;
 	TRY(make_or_audit(context, actor, event.action, path, limits, &plan, fault));
-	struct applying applying = { .actor = actor, .now_at = clock_now(context->clock), .plan = plan, .accept = accept };
+	struct applying applying = {
+		.actor = actor, .placing = &context->placing, .now_at = clock_now(context->clock), .plan = plan, .accept = accept,
+	};
 	enum fault_code code = check_accepted(&applying, fault);
 	if (code != FAULT_NONE) {
 		command_audit_refusal(context, actor, event, fault);

@@ -111,8 +111,8 @@ check_above(struct db_connection *connection, const struct registry_feed *feed, 
 {
 	AUTO_CLEAR(struct holdings_above, holdings_above_clear) above = HOLDINGS_ABOVE_INIT;
 	AUTO_CLEAR(struct resource_set, resource_set_clear) beyond = RESOURCE_SET_INIT;
-	int64_t parent_id, repository_id, count;
-	TRY(ca_store_last_issuing(connection, &parent_id, &repository_id, &count, fault));
+	int64_t parent_id, count;
+	TRY(ca_store_last_issuing(connection, &parent_id, &count, fault));
 	TRY(holdings_above_find(connection, parent_id, &above, fault));
 	for (size_t i = 0; i < feed->count; i++) {
 		char text[RANGE_TEXT] = "";

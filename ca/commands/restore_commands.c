@@ -58,23 +58,26 @@ run_steps(struct db_connection *connection, const struct restoration *restoratio
 }
 
 static enum fault_code
-run_for(struct db_connection *connection, enum query query, int64_t repository_id, const char *session, int64_t now_at, struct fault *fault)
+begin_session(struct db_connection *connection, int64_t repository_id, const char *session, int64_t now_at, struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;
-	TRY(stmt_start(connection, query, &stmt, fault));
+	TRY(stmt_start(connection, QUERY_RESTORE_SESSION, &stmt, fault));
 	stmt_bind_int(stmt, ":repository_id", repository_id);
 	stmt_bind_int(stmt, ":now_at", now_at);
-	if (session != NULL)
-		stmt_bind_text(stmt, ":session", session);
+	stmt_bind_text(stmt, ":session", session);
 	return stmt_run(stmt, fault);
 }
 
 static enum fault_code
-drop_trees(struct db_connection *connection, struct fault *fault)
+drop_trees(struct db_connection *connection, int64_t now_at, struct fault *fault)
 {
-	AUTO(struct stmt, stmt_done) stmt = NULL;
-	TRY(stmt_start(connection, QUERY_RESTORE_DROP_TREES, &stmt, fault));
-	return stmt_run(stmt, fault);
+	AUTO(struct stmt, stmt_done) reserve = NULL;
+	AUTO(struct stmt, stmt_done) drop = NULL;
+	TRY(stmt_start(connection, QUERY_RESTORE_RESERVE_TREE, &reserve, fault));
+	stmt_bind_int(reserve, ":now_at", now_at);
+	TRY(stmt_run(reserve, fault));
+	TRY(stmt_start(connection, QUERY_RESTORE_DROP_TREES, &drop, fault));
+	return stmt_run(drop, fault);
 }
 
 /* RFC 8182 §3.3.1, RFC 9697: what was published since is not known any more, so the session is another one and begins at serial 1. */
@@ -88,11 +91,10 @@ begin_sessions(struct db_connection *connection, const struct restoration *resto
 		bool row;
 		TRY(stmt_step(stmt, &row, fault));
 		if (!row)
-			return drop_trees(connection, fault);
+			return drop_trees(connection, restoration->now_at, fault);
 		int64_t repository_id = stmt_int(stmt, "repository_id");
 		TRY(randomness_uuid(session, fault));
-		TRY(run_for(connection, QUERY_RESTORE_SESSION, repository_id, session, restoration->now_at, fault));
-		TRY(run_for(connection, QUERY_RESTORE_RESERVE_TREE, repository_id, NULL, restoration->now_at, fault));
+		TRY(begin_session(connection, repository_id, session, restoration->now_at, fault));
 	}
 }
 

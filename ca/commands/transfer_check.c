@@ -95,7 +95,6 @@ load(struct db_connection *connection, struct transfer_run *run, struct transfer
 		TRY(complain(run, field, words, fault));
 	}
 	party->parent_id = record.parent_id;
-	party->repository_id = record.repository_id;
 	party->roas_count = record.roas_count;
 	return record.resources.data != NULL ? resource_set_decode(record.resources, &party->side.before, fault) : FAULT_NONE;
 }
@@ -262,8 +261,6 @@ transfer_check(struct db_connection *connection, struct transfer_run *run, struc
 	TRY(check_form(run, fault));
 	TRY(load_side(connection, run, &run->from, run->request.from, "from", fault));
 	TRY(load_side(connection, run, &run->to, run->request.to, "to", fault));
-	if (run->from.side.ca_id != 0 && run->to.side.ca_id != 0 && run->from.repository_id != run->to.repository_id)
-		TRY(complain(run, "to", "publishes in another repository, so both can't change in one serial", fault));
 	TRY(check_giver(run, fault));
 	TRY(check_receiver(connection, run, fault));
 	TRY(check_all_prepared(connection, run, fault));

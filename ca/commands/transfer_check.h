@@ -8,7 +8,7 @@
 struct transfer_party {
 	struct transfer_side side;                      /* side.ca_id 0: another registry, or not found */
 	char handle[HANDLE_MAX + 1];                    /* as asked for, or of side.ca_id */
-	int64_t parent_id, repository_id, roas_count;
+	int64_t parent_id, roas_count;
 	int64_t roas_more;                              /* that it has afterwards */
 	bool roas_changed;
 };

@@ -10,27 +10,25 @@
 #define RANDOM_SIZE 16
 
 static enum fault_code
-look(struct db_connection *connection, int64_t repository_id, struct cut_position *ret_position, struct fault *fault)
+look(struct db_connection *connection, struct cut_position *ret_position, struct fault *fault)
 {
-	AUTO(struct stmt, stmt_done) repository = NULL;
+	AUTO(struct stmt, stmt_done) repositories = NULL;
 	AUTO(struct stmt, stmt_done) waiting = NULL;
 	AUTO(struct stmt, stmt_done) blockers = NULL;
 	bool row;
-	TRY(stmt_start(connection, QUERY_CUT_REPOSITORY, &repository, fault));
-	stmt_bind_int(repository, ":repository_id", repository_id);
-	TRY(stmt_step(repository, &row, fault));
-	if (!row)
-		return fault_set(fault, FAULT_NOT_FOUND, "there is no repository %lld", (long long)repository_id);
+	TRY(stmt_start(connection, QUERY_CUT_POSITION, &repositories, fault));
+	TRY(stmt_step(repositories, &row, fault));
+	if (stmt_int(repositories, "repositories") == 0)
+		return fault_set(fault, FAULT_NOT_FOUND, "there is no repository");
 	*ret_position = (struct cut_position){
-		.serial = stmt_int(repository, "serial"),
-		.cut_at = stmt_int(repository, "cut_at"),
-		.notified_serial = stmt_int(repository, "notified_serial"),
-		.notified_at = stmt_int(repository, "notified_at"),
-		.rsync_serial = stmt_int(repository, "rsync_serial"),
-		.rsync_at = stmt_int(repository, "rsync_at"),
+		.serial = stmt_int(repositories, "serial"),
+		.cut_at = stmt_int(repositories, "cut_at"),
+		.notified_serial = stmt_int(repositories, "notified_serial"),
+		.notified_at = stmt_int(repositories, "notified_at"),
+		.rsync_serial = stmt_int(repositories, "rsync_serial"),
+		.rsync_at = stmt_int(repositories, "rsync_at"),
 	};
-	TRY(stmt_start(connection, QUERY_CUT_WAITING, &waiting, fault));
-	stmt_bind_int(waiting, ":repository_id", repository_id);
+	TRY(stmt_start(connection, QUERY_CUT_WAITING_ANYWHERE, &waiting, fault));
 	TRY(stmt_step(waiting, &row, fault));
 	ret_position->waiting = stmt_int(waiting, "waiting") != 0;
 	TRY(stmt_start(connection, QUERY_CUT_BLOCKERS, &blockers, fault));
@@ -40,16 +38,18 @@ look(struct db_connection *connection, int64_t repository_id, struct cut_positio
 }
 
 enum fault_code
-cut_look(struct db *db, int64_t repository_id, struct cut_position *ret_position, struct fault *fault)
+cut_look(struct db *db, struct cut_position *ret_position, struct fault *fault)
 {
 	AUTO(struct db_connection, db_reader_release) connection = NULL;
 	TRY(db_reader_acquire(db, &connection, fault));
-	return look(connection, repository_id, ret_position, fault);
+	return look(connection, ret_position, fault);
 }
 
+/* Of one repository; of all together while `total` is added up. */
 struct cut {
 	int64_t repository_id, now_at;
-	int64_t serial;                  /* made; 0: none */
+	int64_t serial;                  /* that is being made */
+	int64_t total;                   /* of the serials made; 0: none */
 };
 
 /* Runs one of the cut's statements with those of its parameters that it has. */
@@ -85,18 +85,61 @@ insert_cut(struct db_connection *connection, const struct cut *cut, struct fault
 	return stmt_run(stmt, fault);
 }
 
-/* Groups of changes of which nobody waits any more, and the transfers among them, are out with this serial. */
+/* Groups of changes of which nobody waits any more, and the transfers among them, are out with the serials that there are now. */
 static enum fault_code
-end_groups(struct db_connection *connection, int64_t repository_id, int64_t serial, struct fault *fault)
+end_groups(struct db_connection *connection, struct fault *fault)
 {
-	AUTO(struct stmt, stmt_done) groups = NULL;
-	AUTO(struct stmt, stmt_done) transfers = NULL;
-	TRY(stmt_start(connection, QUERY_CUT_GROUPS, &groups, fault));
-	TRY(stmt_run(groups, fault));
-	TRY(stmt_start(connection, QUERY_CUT_TRANSFERS, &transfers, fault));
-	stmt_bind_int(transfers, ":repository_id", repository_id);
-	stmt_bind_int(transfers, ":serial", serial);
-	return stmt_run(transfers, fault);
+	static const enum query queries[] = { QUERY_CUT_GROUPS, QUERY_CUT_TRANSFERS };
+	for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
+		AUTO(struct stmt, stmt_done) stmt = NULL;
+		TRY(stmt_start(connection, queries[i], &stmt, fault));
+		TRY(stmt_run(stmt, fault));
+	}
+	return FAULT_NONE;
+}
+
+static enum fault_code
+is_waiting(struct db_connection *connection, int64_t repository_id, bool *ret_waiting, struct fault *fault)
+{
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	bool row;
+	TRY(stmt_start(connection, QUERY_CUT_WAITING, &stmt, fault));
+	stmt_bind_int(stmt, ":repository_id", repository_id);
+	TRY(stmt_step(stmt, &row, fault));
+	*ret_waiting = stmt_int(stmt, "waiting") != 0;
+	return FAULT_NONE;
+}
+
+/* A repository in which nothing waits keeps its serial: a delta without elements is not allowed (RFC 8182 §3.5.3.3). */
+static enum fault_code
+cut_repository(struct db_connection *connection, struct cut *cut, struct fault *fault)
+{
+	bool waiting = false;
+	TRY(is_waiting(connection, cut->repository_id, &waiting, fault));
+	if (!waiting)
+		return FAULT_NONE;
+	/* Numbers are committed here, before any byte leaves the process (RFC 9286 §4.2.1, RFC 9829). */
+	TRY(run(connection, QUERY_CUT_KEYS, cut, false, fault));
+	TRY(run(connection, QUERY_CUT_WITHDRAW, cut, true, fault));
+	TRY(run(connection, QUERY_CUT_PUBLISH, cut, true, fault));
+	cut->total++;
+	return insert_cut(connection, cut, fault);
+}
+
+static enum fault_code
+cut_repositories(struct db_connection *connection, struct cut *cut, struct fault *fault)
+{
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	TRY(stmt_start(connection, QUERY_CUT_REPOSITORIES, &stmt, fault));
+	for (;;) {
+		bool row;
+		TRY(stmt_step(stmt, &row, fault));
+		if (!row)
+			return FAULT_NONE;
+		cut->repository_id = stmt_int(stmt, "repository_id");
+		cut->serial = stmt_int(stmt, "serial") + 1;
+		TRY(cut_repository(connection, cut, fault));
+	}
 }
 
 static enum fault_code
@@ -104,31 +147,27 @@ make(struct db_connection *connection, void *argument, struct fault *fault)
 {
 	struct cut *cut = argument;
 	struct cut_position position;
-	TRY(look(connection, cut->repository_id, &position, fault));
+	TRY(look(connection, &position, fault));
 	/* Changes that took each other back leave nothing to publish: what is out has them. */
 	if (!position.waiting)
-		return end_groups(connection, cut->repository_id, position.serial, fault);
+		return end_groups(connection, fault);
 	if (position.blocked)
 		return fault_set(fault, FAULT_BUSY, "a parent's manifest has to be issued first");
 	/* A cut under a clock that was ahead holds up nobody. */
 	if (cut->now_at <= position.cut_at && !timing_never_was(position.cut_at, cut->now_at))
 		return fault_set(fault, FAULT_CLOCK, "the clock is not past the last cut yet: %lld s to go",
 			(long long)(position.cut_at - cut->now_at + 1));
-	cut->serial = position.serial + 1;
-	TRY(guard_count(connection, cut->repository_id, cut->now_at, fault));
-	/* Numbers are committed here, before any byte leaves the process (RFC 9286 §4.2.1, RFC 9829). */
-	TRY(run(connection, QUERY_CUT_KEYS, cut, false, fault));
-	TRY(run(connection, QUERY_CUT_WITHDRAW, cut, true, fault));
-	TRY(run(connection, QUERY_CUT_PUBLISH, cut, true, fault));
-	TRY(end_groups(connection, cut->repository_id, cut->serial, fault));
-	return insert_cut(connection, cut, fault);
+	TRY(guard_count(connection, cut->now_at, fault));
+	TRY(cut_repositories(connection, cut, fault));
+	cut->total += position.serial;
+	return end_groups(connection, fault);
 }
 
 enum fault_code
-cut_make(struct db *db, int64_t repository_id, const struct clock *clock, int64_t *ret_serial, struct fault *fault)
+cut_make(struct db *db, const struct clock *clock, int64_t *ret_serial, struct fault *fault)
 {
-	struct cut cut = { .repository_id = repository_id, .now_at = clock_now(clock) };
+	struct cut cut = { .now_at = clock_now(clock) };
 	TRY(db_write(db, make, &cut, fault));
-	*ret_serial = cut.serial;
+	*ret_serial = cut.total;
 	return FAULT_NONE;
 }

@@ -17,7 +17,7 @@
 #define WINDOW_S 3600
 
 struct toll {
-	int64_t repository_id, now_at;
+	int64_t repository_id, now_at;       /* the first: what is of all stands with it */
 	int64_t payloads, cas;               /* that are out */
 	int64_t payloads_before, cas_before, before_at; /* at the window's begin */
 	int64_t payloads_in, cas_in, payloads_out, cas_out; /* by the change, made anew or not */
@@ -27,22 +27,15 @@ struct toll {
 };
 
 static enum fault_code
-start(struct db_connection *connection, enum query query, const struct toll *toll, struct stmt **ret_stmt, struct fault *fault)
-{
-	TRY(stmt_start(connection, query, ret_stmt, fault));
-	stmt_bind_int(*ret_stmt, ":repository_id", toll->repository_id);
-	return FAULT_NONE;
-}
-
-static enum fault_code
 read_totals(struct db_connection *connection, struct toll *toll, struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	bool row;
-	TRY(start(connection, QUERY_GUARD_REPOSITORY, toll, &stmt, fault));
+	TRY(stmt_start(connection, QUERY_GUARD_TOTALS, &stmt, fault));
 	TRY(stmt_step(stmt, &row, fault));
 	if (!row)
-		return fault_set(fault, FAULT_NOT_FOUND, "there is no repository %" PRId64, toll->repository_id);
+		return fault_set(fault, FAULT_NOT_FOUND, "there is no repository");
+	toll->repository_id = stmt_int(stmt, "repository_id");
 	toll->payloads = stmt_int(stmt, "payloads");
 	toll->cas = stmt_int(stmt, "cas");
 	toll->payloads_before = stmt_int(stmt, "payloads_before");
@@ -57,17 +50,23 @@ read_totals(struct db_connection *connection, struct toll *toll, struct fault *f
 }
 
 static enum fault_code
-read_change(struct db_connection *connection, struct toll *toll, struct fault *fault)
+step_to_change(struct stmt *stmt, struct toll *toll, struct fault *fault)
 {
-	AUTO(struct stmt, stmt_done) stmt = NULL;
 	bool row;
-	TRY(start(connection, QUERY_GUARD_CHANGE, toll, &stmt, fault));
 	TRY(stmt_step(stmt, &row, fault));
 	toll->payloads_in = stmt_int(stmt, "payloads_in");
 	toll->payloads_out = stmt_int(stmt, "payloads_out");
 	toll->cas_in = stmt_int(stmt, "cas_in");
 	toll->cas_out = stmt_int(stmt, "cas_out");
 	return FAULT_NONE;
+}
+
+static enum fault_code
+read_change(struct db_connection *connection, struct toll *toll, struct fault *fault)
+{
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	TRY(stmt_start(connection, QUERY_GUARD_CHANGE_ALL, &stmt, fault));
+	return step_to_change(stmt, toll, fault);
 }
 
 static bool
@@ -93,7 +92,7 @@ static enum fault_code
 add_payloads(struct db_connection *connection, struct toll *toll, struct digest *digest, struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;
-	TRY(start(connection, QUERY_GUARD_PAYLOADS_LOST, toll, &stmt, fault));
+	TRY(stmt_start(connection, QUERY_GUARD_PAYLOADS_LOST, &stmt, fault));
 	for (;;) {
 		char line[128], address[2 * ADDRESS_MAX + 1];
 		bool row;
@@ -115,7 +114,7 @@ static enum fault_code
 add_cas(struct db_connection *connection, struct toll *toll, struct digest *digest, struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;
-	TRY(start(connection, QUERY_GUARD_CAS_LOST, toll, &stmt, fault));
+	TRY(stmt_start(connection, QUERY_GUARD_CAS_LOST, &stmt, fault));
 	for (;;) {
 		char line[32];
 		bool row;
@@ -147,7 +146,7 @@ look_up_refusal(struct db_connection *connection, struct toll *toll, struct faul
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	bool row;
-	TRY(start(connection, QUERY_GUARD_REFUSAL, toll, &stmt, fault));
+	TRY(stmt_start(connection, QUERY_GUARD_REFUSAL, &stmt, fault));
 	TRY(stmt_step(stmt, &row, fault));
 	toll->known = row && strcmp(stmt_text(stmt, "code"), toll->code) == 0;
 	toll->accepted = toll->known && !stmt_null(stmt, "accepted_at");
@@ -190,7 +189,8 @@ write_refusal(struct db_connection *connection, void *argument, struct fault *fa
 	const struct actor engine = { .name = "cadastre", .role = ROLE_ADMIN };
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	char losses[DETAIL_SIZE], detail[DETAIL_SIZE + 64];
-	TRY(start(connection, QUERY_GUARD_REFUSE, toll, &stmt, fault));
+	TRY(stmt_start(connection, QUERY_GUARD_REFUSE, &stmt, fault));
+	stmt_bind_int(stmt, ":repository_id", toll->repository_id);
 	stmt_bind_text(stmt, ":code", toll->code);
 	stmt_bind_int(stmt, ":now_at", toll->now_at);
 	stmt_bind_int(stmt, ":payloads", toll->payloads);
@@ -205,9 +205,9 @@ write_refusal(struct db_connection *connection, void *argument, struct fault *fa
 }
 
 enum fault_code
-guard_check(struct db *db, int64_t repository_id, const struct guard_settings *settings, const struct clock *clock, struct fault *fault)
+guard_check(struct db *db, const struct guard_settings *settings, const struct clock *clock, struct fault *fault)
 {
-	struct toll toll = { .repository_id = repository_id, .now_at = clock_now(clock) };
+	struct toll toll = { .now_at = clock_now(clock) };
 	char losses[DETAIL_SIZE];
 	bool refused = false;
 	if (settings->share_percent > 0)
@@ -248,16 +248,46 @@ guard_check_rows(struct db *db, struct fault *fault)
 		payloads_counted, cas_counted, objects_counted, payloads, cas, objects);
 }
 
+/* What one repository has after the cut. */
 static enum fault_code
-store_totals(struct db_connection *connection, const struct toll *toll, struct fault *fault)
+count_repository(struct db_connection *connection, int64_t repository_id, struct fault *fault)
+{
+	AUTO(struct stmt, stmt_done) change = NULL;
+	AUTO(struct stmt, stmt_done) count = NULL;
+	struct toll toll = { .repository_id = repository_id };
+	TRY(stmt_start(connection, QUERY_GUARD_CHANGE, &change, fault));
+	stmt_bind_int(change, ":repository_id", repository_id);
+	TRY(step_to_change(change, &toll, fault));
+	TRY(stmt_start(connection, QUERY_GUARD_COUNT, &count, fault));
+	stmt_bind_int(count, ":repository_id", repository_id);
+	stmt_bind_int(count, ":payloads_more", toll.payloads_in - toll.payloads_out);
+	stmt_bind_int(count, ":cas_more", toll.cas_in - toll.cas_out);
+	return stmt_run(count, fault);
+}
+
+static enum fault_code
+count_repositories(struct db_connection *connection, struct fault *fault)
+{
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	TRY(stmt_start(connection, QUERY_CUT_REPOSITORIES, &stmt, fault));
+	for (;;) {
+		bool row;
+		TRY(stmt_step(stmt, &row, fault));
+		if (!row)
+			return FAULT_NONE;
+		TRY(count_repository(connection, stmt_int(stmt, "repository_id"), fault));
+	}
+}
+
+/* What was accepted is not held against the next cut. */
+static enum fault_code
+store_before(struct db_connection *connection, const struct toll *toll, struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	int64_t payloads_after = toll->payloads + toll->payloads_in - toll->payloads_out;
 	int64_t cas_after = toll->cas + toll->cas_in - toll->cas_out;
-	TRY(start(connection, QUERY_GUARD_COUNT, toll, &stmt, fault));
-	stmt_bind_int(stmt, ":payloads", payloads_after);
-	stmt_bind_int(stmt, ":cas", cas_after);
-	/* What was accepted is not held against the next cut. */
+	TRY(stmt_start(connection, QUERY_GUARD_BEFORE, &stmt, fault));
+	stmt_bind_int(stmt, ":repository_id", toll->repository_id);
 	stmt_bind_int(stmt, ":payloads_before", toll->accepted ? payloads_after : toll->payloads_before);
 	stmt_bind_int(stmt, ":cas_before", toll->accepted ? cas_after : toll->cas_before);
 	stmt_bind_int(stmt, ":before_at", toll->before_at);
@@ -265,18 +295,20 @@ store_totals(struct db_connection *connection, const struct toll *toll, struct f
 }
 
 enum fault_code
-guard_count(struct db_connection *connection, int64_t repository_id, int64_t now_at, struct fault *fault)
+guard_count(struct db_connection *connection, int64_t now_at, struct fault *fault)
 {
-	struct toll toll = { .repository_id = repository_id, .now_at = now_at };
+	struct toll toll = { .now_at = now_at };
 	AUTO(struct stmt, stmt_done) refusal = NULL;
 	AUTO(struct stmt, stmt_done) forget = NULL;
 	bool row;
 	TRY(read_totals(connection, &toll, fault));
 	TRY(read_change(connection, &toll, fault));
-	TRY(start(connection, QUERY_GUARD_REFUSAL, &toll, &refusal, fault));
+	TRY(stmt_start(connection, QUERY_GUARD_REFUSAL, &refusal, fault));
 	TRY(stmt_step(refusal, &row, fault));
 	toll.accepted = row && !stmt_null(refusal, "accepted_at");
-	TRY(store_totals(connection, &toll, fault));
-	TRY(start(connection, QUERY_GUARD_FORGET, &toll, &forget, fault));
+	TRY(count_repositories(connection, fault));
+	TRY(store_before(connection, &toll, fault));
+	stmt_done(MOVE(refusal));
+	TRY(stmt_start(connection, QUERY_GUARD_FORGET, &forget, fault));
 	return stmt_run(forget, fault);
 }

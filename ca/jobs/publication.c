@@ -47,7 +47,7 @@ publish(struct publication *publication, struct fault *fault)
 {
 	struct cut_position position;
 	int64_t serial;
-	TRY(cut_look(publication->db, publication->settings.repository_id, &position, fault));
+	TRY(cut_look(publication->db, &position, fault));
 	if (position.serial == position.notified_serial)
 		return FAULT_NONE;
 	int64_t began_ms = clock_monotonic_ms();
@@ -63,7 +63,7 @@ rsync(struct publication *publication, struct fault *fault)
 {
 	struct cut_position position;
 	int64_t serial;
-	TRY(cut_look(publication->db, publication->settings.repository_id, &position, fault));
+	TRY(cut_look(publication->db, &position, fault));
 	if (!rsync_due(publication, &position))
 		return FAULT_NONE;
 	enum fault_code code = publication->operations.rsync(publication->operations.self, &serial, fault);
@@ -139,7 +139,7 @@ static int64_t
 wait_ms(struct publication *publication, bool trouble)
 {
 	struct cut_position position;
-	if (trouble || cut_look(publication->db, publication->settings.repository_id, &position, NULL) != FAULT_NONE)
+	if (trouble || cut_look(publication->db, &position, NULL) != FAULT_NONE)
 		return RETRY_MS;
 	if (position.rsync_serial >= position.notified_serial)
 		return LOOK_MS;

@@ -29,7 +29,6 @@ struct publication_operations {
 };
 
 struct publication_settings {
-	int64_t repository_id;
 	int64_t rsync_interval_s;            /* 0: with each cut */
 	int64_t verify_interval_s;
 };

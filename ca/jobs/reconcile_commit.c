@@ -209,7 +209,7 @@ set_place(struct object_record *record, const struct commit *commit, const struc
 		directory = state->parent.repository_uri + strlen(state->rsync_uri);
 	(void)snprintf(path, PATH_SIZE, "%s%s", directory, object->name);
 	int64_t own_key_id = object->passive ? commit->passive_key_id : commit->active_key_id;
-	record->repository_id = state->repository_id;
+	record->repository_id = above ? state->parent.repository_id : state->repository_id;
 	record->path = path;
 	record->ca_id = above ? state->parent.ca_id : state->ca_id;
 	record->key_id = above ? state->parent.key.key_id : own_key_id;

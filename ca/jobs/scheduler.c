@@ -144,7 +144,7 @@ look(struct scheduler *scheduler, struct outlook *ret_outlook, struct fault *fau
 	struct reconcile *reconcile = scheduler->reconcile;
 	struct outlook outlook = { .now_at = clock_now(reconcile->clock) };
 	int64_t own = 0;
-	TRY(cut_look(reconcile->db, scheduler->settings.repository_id, &outlook.position, fault));
+	TRY(cut_look(reconcile->db, &outlook.position, fault));
 	TRY(reconcile_due(reconcile, &outlook.changed, &outlook.renewal_at, fault));
 	if (outlook.changed > 0)
 		TRY(reconcile_due_own(reconcile, &own, fault));
@@ -220,8 +220,8 @@ reconcile_and_cut(struct scheduler *scheduler, const struct outlook *outlook, st
 	if (outlook->now_at >= outlook->wave_from_at && !result->more && result->objects < scheduler->settings.cut_objects_max)
 		TRY(renew_wave(scheduler, outlook, result, fault));
 	TRY(reconcile_parents(reconcile, result, fault));
-	TRY(guard_check(reconcile->db, scheduler->settings.repository_id, &scheduler->settings.guard, reconcile->clock, fault));
-	TRY(cut_make(reconcile->db, scheduler->settings.repository_id, reconcile->clock, ret_serial, fault));
+	TRY(guard_check(reconcile->db, &scheduler->settings.guard, reconcile->clock, fault));
+	TRY(cut_make(reconcile->db, reconcile->clock, ret_serial, fault));
 	if (*ret_serial == 0)
 		return FAULT_NONE;
 	scheduler->own_staged = false;

@@ -25,7 +25,6 @@
 #include "ca/jobs/reconcile.h"
 
 struct scheduler_settings {
-	int64_t repository_id;
 	int64_t batch_window_s;              /* 0: a cut as soon as the second changes */
 	int64_t cut_objects_max;             /* about so many objects in one cut; the rest goes into the next */
 	int64_t renewal_window_s;            /* least time between two waves of renewals; 0: as soon as they are due */

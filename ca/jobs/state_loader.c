@@ -265,6 +265,7 @@ load_parent(struct db_connection *connection, int64_t parent_id, const char *rsy
 	if (!row)
 		return fault_set(fault, FAULT_MALFORMED, "its parent is not there");
 	ret_parent->ca_id = parent_id;
+	ret_parent->repository_id = stmt_int(stmt, "repository_id");
 	ret_parent->set_aside = !stmt_null(stmt, "set_aside_at");
 	TRY(join_uri(rsync_uri, stmt_text(stmt, "directory"), ret_parent->repository_uri, fault));
 	return blame_parent(load_parent_rows(connection, stmt_int(stmt, "parent_id"), rsync_uri, ret_parent, fault), ret_parent, fault);

@@ -84,6 +84,7 @@ struct ca_instance {
 /* The CA above: what its child's certificate says of it and is signed with. */
 struct parent_state {
 	int64_t ca_id;                                   /* 0: there is none (TA) */
+	int64_t repository_id;                           /* in which its publication point is */
 	bool set_aside;                                  /* it can't issue now */
 	struct key_state key;
 	struct resource_set resources;                   /* what it may give, inheritance resolved */

@@ -1,8 +1,10 @@
 #include "ca/views/check_view.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "ca/base/memory.h"
 #include "ca/views/views.h"
 #include "db/stmt.h"
 
@@ -18,6 +20,43 @@ copy_text(struct stmt *stmt, const char *column, char *ret_text, size_t size, st
 	return FAULT_NONE;
 }
 
+static enum fault_code
+take_repository(struct stmt *stmt, struct check_repository *ret_repository, struct fault *fault)
+{
+	TRY(copy_text(stmt, "rrdp_uri", ret_repository->rrdp_uri, sizeof ret_repository->rrdp_uri, fault));
+	TRY(copy_text(stmt, "rsync_uri", ret_repository->rsync_uri, sizeof ret_repository->rsync_uri, fault));
+	TRY(copy_text(stmt, "session", ret_repository->session, sizeof ret_repository->session, fault));
+	ret_repository->repository_id = stmt_int(stmt, "repository_id");
+	ret_repository->serial = stmt_int(stmt, "serial");
+	ret_repository->notified_serial = stmt_int(stmt, "notified_serial");
+	ret_repository->rsync_serial = stmt_int(stmt, "rsync_serial");
+	return FAULT_NONE;
+}
+
+enum fault_code
+check_view_repositories(struct db *db, struct check_repository **ret_repositories, size_t *ret_count, struct fault *fault)
+{
+	AUTO(struct db_connection, db_reader_release) connection = NULL;
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	AUTO(struct check_repository, free) repositories = NULL;
+	size_t count = 0, capacity = 0;
+	TRY(db_reader_acquire(db, &connection, fault));
+	TRY(stmt_start(connection, QUERY_CHECK_REPOSITORIES, &stmt, fault));
+	for (;; count++) {
+		bool row;
+		TRY(stmt_step(stmt, &row, fault));
+		if (!row)
+			break;
+		TRY(memory_reserve(&repositories, &capacity, count + 1, sizeof *repositories, fault));
+		TRY(take_repository(stmt, &repositories[count], fault));
+	}
+	if (count == 0)
+		return fault_set(fault, FAULT_NOT_FOUND, "the database has no repository");
+	*ret_repositories = MOVE(repositories);
+	*ret_count = count;
+	return FAULT_NONE;
+}
+
 enum fault_code
 check_view_repository(struct db *db, int64_t repository_id, struct check_repository *ret_repository, struct fault *fault)
 {
@@ -30,13 +69,7 @@ check_view_repository(struct db *db, int64_t repository_id, struct check_reposit
 	TRY(stmt_step(stmt, &row, fault));
 	if (!row)
 		return fault_set(fault, FAULT_NOT_FOUND, "the database has no such repository");
-	TRY(copy_text(stmt, "rrdp_uri", ret_repository->rrdp_uri, sizeof ret_repository->rrdp_uri, fault));
-	TRY(copy_text(stmt, "rsync_uri", ret_repository->rsync_uri, sizeof ret_repository->rsync_uri, fault));
-	TRY(copy_text(stmt, "session", ret_repository->session, sizeof ret_repository->session, fault));
-	ret_repository->serial = stmt_int(stmt, "serial");
-	ret_repository->notified_serial = stmt_int(stmt, "notified_serial");
-	ret_repository->rsync_serial = stmt_int(stmt, "rsync_serial");
-	return FAULT_NONE;
+	return take_repository(stmt, ret_repository, fault);
 }
 
 /* One page of a state: at most PAGE rows behind *after, which moves on; *ret_count tells how many there were. */

@@ -18,11 +18,16 @@
 struct db;
 
 struct check_repository {
+	int64_t repository_id;
 	char rrdp_uri[2049], rsync_uri[2049];
 	char session[37];
 	int64_t serial, notified_serial, rsync_serial;
 };
 CHECKED enum fault_code check_view_repository(struct db *db, int64_t repository_id, struct check_repository *ret_repository,
+	struct fault *fault);
+
+/* All of them, by their numbers. *ret_repositories is to be freed. Faults: NOT_FOUND (there is none). */
+CHECKED enum fault_code check_view_repositories(struct db *db, struct check_repository **ret_repositories, size_t *ret_count,
 	struct fault *fault);
 
 struct check_object_row {

@@ -31,7 +31,7 @@ object_view_list(struct db_connection *connection, int64_t ca_id, object_row_fn 
 	AUTO_CLEAR(struct bytes, bytes_clear) uri = BYTES_INIT;
 	struct ca_record record;
 	TRY(ca_store_get(connection, ca_id, &ca, &record, fault));
-	TRY(publication_store_objects(connection, ca_id, record.repository_id, record.notified_serial, &objects, fault));
+	TRY(publication_store_objects(connection, ca_id, &objects, fault));
 	for (;;) {
 		struct published_object object;
 		bool found;
@@ -44,12 +44,10 @@ object_view_list(struct db_connection *connection, int64_t ca_id, object_row_fn 
 
 /* The row borrows from the statement. */
 static enum fault_code
-find_refusal(struct db_connection *connection, int64_t repository_id, struct stmt **ret_stmt, struct publication_row *row,
-	struct fault *fault)
+find_refusal(struct db_connection *connection, struct stmt **ret_stmt, struct publication_row *row, struct fault *fault)
 {
 	bool found;
 	TRY(stmt_start(connection, QUERY_GUARD_REFUSAL, ret_stmt, fault));
-	stmt_bind_int(*ret_stmt, ":repository_id", repository_id);
 	TRY(stmt_step(*ret_stmt, &found, fault));
 	if (!found)
 		return FAULT_NONE;
@@ -63,13 +61,11 @@ find_refusal(struct db_connection *connection, int64_t repository_id, struct stm
 	return FAULT_NONE;
 }
 
-static enum fault_code
-give_repository(struct db_connection *connection, const struct publication_record *record, const struct ca_counts *cas,
-	enum fault_code (*give)(void *argument, const struct publication_row *row, struct fault *fault), void *argument,
-	struct fault *fault)
+static struct publication_row
+row_of(const struct publication_record *record)
 {
-	AUTO(struct stmt, stmt_done) refusal = NULL;
-	struct publication_row row = {
+	return (struct publication_row){
+		.repository_id = record->repository_id,
 		.session = record->session,
 		.rrdp_uri = record->rrdp_uri,
 		.rsync_uri = record->rsync_uri,
@@ -84,28 +80,69 @@ give_repository(struct db_connection *connection, const struct publication_recor
 		.bytes = record->objects_size,
 		.deltas = record->deltas,
 		.deltas_size = record->deltas_size,
-		.cas = cas->cas,
-		.cas_waiting = cas->waiting,
-		.cas_set_aside = cas->set_aside,
-		.roas = cas->roas,
 	};
-	TRY(find_refusal(connection, record->repository_id, &refusal, &row, fault));
+}
+
+/* What is out of all repositories together. */
+struct tally {
+	int64_t repositories, objects, bytes;
+};
+
+static enum fault_code
+add_up(struct db_connection *connection, struct tally *ret_all, struct fault *fault)
+{
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	struct tally all = { .repositories = 0 };
+	TRY(publication_store_list(connection, &stmt, fault));
+	for (;;) {
+		struct publication_record record;
+		bool found;
+		TRY(publication_store_next(stmt, &record, &found, fault));
+		if (!found)
+			break;
+		all.repositories++;
+		all.objects += record.objects;
+		all.bytes += record.objects_size;
+	}
+	*ret_all = all;
+	return all.repositories > 0 ? FAULT_NONE : fault_set(fault, FAULT_NOT_FOUND, "the database has no repository");
+}
+
+static enum fault_code
+give_all(struct db_connection *connection, const struct publication_record *first, const struct tally *all, publication_row_fn give,
+	void *argument, struct fault *fault)
+{
+	AUTO(struct stmt, stmt_done) refusal = NULL;
+	struct publication_row row = row_of(first);
+	struct ca_counts cas;
+	TRY(publication_store_count_cas(connection, &cas, fault));
+	row.objects = all->objects;
+	row.bytes = all->bytes;
+	row.cas = cas.cas;
+	row.cas_waiting = cas.waiting;
+	row.cas_set_aside = cas.set_aside;
+	row.roas = cas.roas;
+	TRY(find_refusal(connection, &refusal, &row, fault));
 	return give(argument, &row, fault);
 }
 
 enum fault_code
-publication_view_get(struct db_connection *connection,
-	enum fault_code (*give)(void *argument, const struct publication_row *row, struct fault *fault), void *argument,
+publication_view_get(struct db_connection *connection, publication_row_fn give, publication_row_fn give_repository, void *argument,
 	struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;
-	struct publication_record record;
-	struct ca_counts cas;
-	bool found;
-	TRY(publication_store_count_cas(connection, &cas, fault));
+	struct tally all;
+	TRY(add_up(connection, &all, fault));
 	TRY(publication_store_list(connection, &stmt, fault));
-	TRY(publication_store_next(stmt, &record, &found, fault));
-	if (!found)
-		return fault_set(fault, FAULT_NOT_FOUND, "the database has no repository");
-	return give_repository(connection, &record, &cas, give, argument, fault);
+	for (bool first = true;; first = false) {
+		struct publication_record record;
+		bool found;
+		TRY(publication_store_next(stmt, &record, &found, fault));
+		if (!found)
+			return FAULT_NONE;
+		if (first)
+			TRY(give_all(connection, &record, &all, give, argument, fault));
+		struct publication_row row = row_of(&record);
+		TRY(give_repository(argument, &row, fault));
+	}
 }

@@ -80,7 +80,12 @@ struct key_row {
 CHECKED enum fault_code key_view_list(struct db_connection *connection, int64_t ca_id, bool destroyed,
 	enum fault_code (*give)(void *argument, const struct key_row *row, struct fault *fault), void *argument, struct fault *fault);
 
+/*
+ * Of all that is published, and again of each repository. Of all: session, URIs, serials and times are those of repository 1, the rest is
+ * of all together. Of one: `cas`, `roas` and what was refused are not told.
+ */
 struct publication_row {
+	int64_t repository_id;
 	const char *session, *rrdp_uri, *rsync_uri;
 	int64_t serial, notified_at;                    /* of the notification on disk */
 	int64_t cut_serial, cut_at;                     /* of the last cut */
@@ -92,9 +97,10 @@ struct publication_row {
 	int64_t refused_at, refused_payloads, refused_payloads_lost, refused_cas, refused_cas_lost;
 	bool refused_accepted;                          /* an operator accepted it: it goes with the next cut */
 };
-CHECKED enum fault_code publication_view_get(struct db_connection *connection,
-	enum fault_code (*give)(void *argument, const struct publication_row *row, struct fault *fault), void *argument,
-	struct fault *fault);
+typedef enum fault_code (*publication_row_fn)(void *argument, const struct publication_row *row, struct fault *fault);
+/* give is called once, then give_repository for each. */
+CHECKED enum fault_code publication_view_get(struct db_connection *connection, publication_row_fn give,
+	publication_row_fn give_repository, void *argument, struct fault *fault);
 
 struct token_row {
 	const char *token_id, *name, *ca_handle;        /* ca_handle NULL: bound to no CA */

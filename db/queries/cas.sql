@@ -51,7 +51,7 @@ LIMIT 1
 
 -- name: cas_last_issuing
 -- scan: its partial index, from the end
-SELECT ca_id, parent_id, repository_id FROM cas WHERE kind = 'issuing' AND state = 'active' ORDER BY ca_id DESC LIMIT 1
+SELECT ca_id, parent_id FROM cas WHERE kind = 'issuing' AND state = 'active' ORDER BY ca_id DESC LIMIT 1
 
 -- name: cas_count_issuing
 -- scan: its partial index

@@ -1,7 +1,12 @@
 -- What the self-check holds published files against.
 
+-- name: check_repositories
+-- scan: the repositories are one, or a few
+SELECT repository_id, rrdp_uri, rsync_uri, session, serial, notified_serial, rsync_serial
+FROM repositories ORDER BY repository_id
+
 -- name: check_repository
-SELECT rrdp_uri, rsync_uri, session, serial, notified_serial, rsync_serial
+SELECT repository_id, rrdp_uri, rsync_uri, session, serial, notified_serial, rsync_serial
 FROM repositories WHERE repository_id = :repository_id
 
 -- name: check_counts

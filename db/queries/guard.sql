@@ -1,10 +1,31 @@
 -- The guard of the publication: what a cut would take away, by the lists of what is staged and of what leaves: at the cost of the change.
 
--- name: guard_repository
-SELECT payloads, cas, payloads_before, cas_before, before_at FROM repositories WHERE repository_id = :repository_id
+-- Losses are held against the whole registry, whichever repository they are in: what moves from one to the other is none.
+
+-- name: guard_totals
+-- scan: the repositories are one, or a few
+-- What was out at the window's begin stands with the first repository, for all.
+SELECT (SELECT sum(payloads) FROM repositories) AS payloads, (SELECT sum(cas) FROM repositories) AS cas, repository_id, payloads_before,
+	cas_before, before_at
+FROM repositories ORDER BY repository_id LIMIT 1
+
+-- name: guard_change_all
+-- Payloads that come and go with the next cut, those of a ROA that is made anew among both.
+SELECT (SELECT count(*) FROM objects o JOIN roa_payloads p ON p.object_id = o.object_id
+		WHERE o.repository_id > 0 AND o.published_serial IS NULL) AS payloads_in,
+	(SELECT count(*) FROM objects o JOIN roa_payloads p ON p.object_id = o.object_id
+		WHERE o.repository_id > 0 AND o.withdrawing = 1 AND o.withdrawn_serial IS NULL) AS payloads_out,
+	(SELECT count(DISTINCT o.subject_ca_id) FROM objects o
+		WHERE o.repository_id > 0 AND o.published_serial IS NULL AND o.kind = 'cer'
+			AND NOT EXISTS (SELECT 1 FROM objects n WHERE n.subject_ca_id = o.subject_ca_id AND n.withdrawn_serial IS NULL
+				AND n.published_serial IS NOT NULL)) AS cas_in,
+	(SELECT count(DISTINCT o.subject_ca_id) FROM objects o
+		WHERE o.repository_id > 0 AND o.withdrawing = 1 AND o.withdrawn_serial IS NULL AND o.kind = 'cer'
+			AND NOT EXISTS (SELECT 1 FROM objects n WHERE n.subject_ca_id = o.subject_ca_id AND n.withdrawn_serial IS NULL
+				AND n.withdrawing = 0)) AS cas_out
 
 -- name: guard_change
--- Payloads that come and go with the next cut, those of a ROA that is made anew among both.
+-- The same of one repository.
 SELECT (SELECT count(*) FROM objects o JOIN roa_payloads p ON p.object_id = o.object_id
 		WHERE o.repository_id = :repository_id AND o.published_serial IS NULL AND o.object_id > 0) AS payloads_in,
 	(SELECT count(*) FROM objects o JOIN roa_payloads p ON p.object_id = o.object_id
@@ -23,27 +44,30 @@ SELECT (SELECT count(*) FROM objects o JOIN roa_payloads p ON p.object_id = o.ob
 -- name: guard_payloads_lost
 -- One that another object brings back, at the same CA or at another, isn't lost.
 SELECT p.asn, p.family, p.address, p.prefix_length, p.max_length FROM objects o JOIN roa_payloads p ON p.object_id = o.object_id
-WHERE o.repository_id = :repository_id AND o.withdrawing = 1 AND o.withdrawn_serial IS NULL AND o.object_id > 0
+WHERE o.repository_id > 0 AND o.withdrawing = 1 AND o.withdrawn_serial IS NULL
 EXCEPT
 SELECT p.asn, p.family, p.address, p.prefix_length, p.max_length FROM objects o JOIN roa_payloads p ON p.object_id = o.object_id
-WHERE o.repository_id = :repository_id AND o.published_serial IS NULL AND o.object_id > 0
+WHERE o.repository_id > 0 AND o.published_serial IS NULL
 ORDER BY 1, 2, 3, 4, 5
 
 -- name: guard_cas_lost
 SELECT DISTINCT o.subject_ca_id FROM objects o
-WHERE o.repository_id = :repository_id AND o.withdrawing = 1 AND o.withdrawn_serial IS NULL AND o.object_id > 0 AND o.kind = 'cer'
+WHERE o.repository_id > 0 AND o.withdrawing = 1 AND o.withdrawn_serial IS NULL AND o.kind = 'cer'
 	AND NOT EXISTS (SELECT 1 FROM objects n WHERE n.subject_ca_id = o.subject_ca_id AND n.withdrawn_serial IS NULL
 		AND n.withdrawing = 0)
 ORDER BY o.subject_ca_id
 
 -- name: guard_count
-UPDATE repositories SET payloads = :payloads, cas = :cas, payloads_before = :payloads_before, cas_before = :cas_before,
-	before_at = :before_at
+UPDATE repositories SET payloads = payloads + :payloads_more, cas = cas + :cas_more WHERE repository_id = :repository_id
+
+-- name: guard_before
+UPDATE repositories SET payloads_before = :payloads_before, cas_before = :cas_before, before_at = :before_at
 WHERE repository_id = :repository_id
 
 -- name: guard_refusal
+-- scan: one row at most
 SELECT code, refused_at, payloads, payloads_lost, cas, cas_lost, accepted_at FROM guard_refusals
-WHERE repository_id = :repository_id
+LIMIT 1
 
 -- name: guard_refuse
 INSERT INTO guard_refusals (repository_id, code, refused_at, payloads, payloads_lost, cas, cas_lost)
@@ -52,15 +76,16 @@ ON CONFLICT (repository_id) DO UPDATE SET code = excluded.code, refused_at = exc
 	payloads_lost = excluded.payloads_lost, cas = excluded.cas, cas_lost = excluded.cas_lost, accepted_at = NULL
 
 -- name: guard_forget
-DELETE FROM guard_refusals WHERE repository_id = :repository_id
+-- scan: one row at most
+DELETE FROM guard_refusals
 
 -- name: guard_refusals
--- scan: a row at most for each repository
+-- scan: one row at most
 SELECT repository_id, code, refused_at, payloads, payloads_lost, cas, cas_lost, accepted_at FROM guard_refusals
 ORDER BY repository_id LIMIT 1
 
 -- name: guard_accept
--- scan: a row at most for each repository
+-- scan: one row at most
 UPDATE guard_refusals SET accepted_at = :now_at WHERE code = :code
 
 -- name: guard_rows

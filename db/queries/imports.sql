@@ -58,7 +58,7 @@ SELECT EXISTS (SELECT 1 FROM objects o
 
 -- name: imports_done
 -- scan: the repositories are one, or a few
-UPDATE imports SET state = 'done', finished_at = :now_at, serial = (SELECT max(notified_serial) FROM repositories)
+UPDATE imports SET state = 'done', finished_at = :now_at, serial = (SELECT notified_serial FROM repositories ORDER BY repository_id LIMIT 1)
 WHERE import_id = :import_id AND state = 'issuing'
 
 -- name: imports_failed

@@ -6,19 +6,23 @@
 SELECT rrdp_uri, rsync_uri, session, serial, notified_serial, rsync_serial, cut_at, notified_at, rsync_at
 FROM repositories WHERE repository_id = :repository_id;
 
+-- name: publisher_repositories
+-- scan: the repositories are one, or a few
+SELECT repository_id, serial, notified_serial, notified_at, rsync_serial, rsync_at FROM repositories ORDER BY repository_id;
+
 -- name: publisher_cut
-SELECT serial, cut_at, random, snapshot_hash, snapshot_size, delta_hash, delta_size, first_delta, notified_at, snapshot_kept,
+SELECT repository_id, serial, cut_at, random, snapshot_hash, snapshot_size, delta_hash, delta_size, first_delta, notified_at, snapshot_kept,
 	delta_kept
 FROM cuts WHERE repository_id = :repository_id AND serial = :serial;
 
 -- name: publisher_cuts_up
-SELECT serial, cut_at, random, snapshot_hash, snapshot_size, delta_hash, delta_size, first_delta, notified_at, snapshot_kept,
+SELECT repository_id, serial, cut_at, random, snapshot_hash, snapshot_size, delta_hash, delta_size, first_delta, notified_at, snapshot_kept,
 	delta_kept
 FROM cuts WHERE repository_id = :repository_id AND serial >= :serial
 ORDER BY serial;
 
 -- name: publisher_cuts_down
-SELECT serial, cut_at, random, snapshot_hash, snapshot_size, delta_hash, delta_size, first_delta, notified_at, snapshot_kept,
+SELECT repository_id, serial, cut_at, random, snapshot_hash, snapshot_size, delta_hash, delta_size, first_delta, notified_at, snapshot_kept,
 	delta_kept
 FROM cuts WHERE repository_id = :repository_id AND serial <= :serial
 ORDER BY serial DESC
@@ -26,10 +30,10 @@ LIMIT :limit;
 
 -- name: publisher_horizon
 -- The oldest serials that something on disk still needs. A tree that was never complete (serial 0) needs the newest state only.
--- scan: rsync_trees has a few rows
+-- scan: rsync_tree_parts has a few rows
 SELECT (SELECT min(serial) FROM cuts WHERE repository_id = :repository_id AND snapshot_kept = 1) AS snapshots_from,
 	(SELECT min(serial) FROM cuts WHERE repository_id = :repository_id AND delta_kept = 1) AS deltas_from,
-	(SELECT min(serial) FROM rsync_trees WHERE repository_id = :repository_id AND serial > 0) AS trees_from;
+	(SELECT min(serial) FROM rsync_tree_parts WHERE repository_id = :repository_id AND serial > 0) AS trees_from;
 
 -- name: publisher_state
 -- Two ordered lists merged: what is live now, and what left after that serial.
@@ -147,27 +151,44 @@ DELETE FROM object_bytes WHERE object_id IN (
 
 -- name: publisher_trees
 -- scan: a few rows
-SELECT tree_id, name, serial, target_serial, retired_at FROM rsync_trees WHERE repository_id = :repository_id ORDER BY tree_id;
+-- Serials are sums over the repositories, as no part of a tree ever goes back.
+SELECT t.tree_id, t.name, t.retired_at, COALESCE(sum(p.serial), 0) AS serial, COALESCE(sum(p.target_serial), 0) AS target_serial
+FROM rsync_trees t LEFT JOIN rsync_tree_parts p ON p.tree_id = t.tree_id
+GROUP BY t.tree_id
+ORDER BY t.tree_id;
+
+-- name: publisher_tree_part
+SELECT serial, target_serial FROM rsync_tree_parts WHERE tree_id = :tree_id AND repository_id = :repository_id;
 
 -- name: publisher_insert_tree
-INSERT INTO rsync_trees (repository_id, name, serial, target_serial) VALUES (:repository_id, '', 0, :target_serial);
+INSERT INTO rsync_trees (name) VALUES ('');
 
 -- name: publisher_name_tree
 UPDATE rsync_trees SET name = :name WHERE tree_id = :tree_id;
 
 -- name: publisher_aim_tree
-UPDATE rsync_trees SET target_serial = :target_serial WHERE tree_id = :tree_id;
+-- scan: the repositories are one, or a few
+INSERT INTO rsync_tree_parts (tree_id, repository_id, serial, target_serial)
+SELECT :tree_id, repository_id, 0, notified_serial FROM repositories WHERE notified_serial > 0
+ON CONFLICT (tree_id, repository_id) DO UPDATE SET target_serial = excluded.target_serial;
 
 -- name: publisher_retire_trees
 -- scan: a few rows
 UPDATE rsync_trees SET retired_at = :now_at
-WHERE repository_id = :repository_id AND retired_at IS NULL AND target_serial IS NULL AND tree_id <> :tree_id;
+WHERE retired_at IS NULL AND tree_id <> :tree_id
+	AND NOT EXISTS (SELECT 1 FROM rsync_tree_parts p WHERE p.tree_id = rsync_trees.tree_id AND p.target_serial IS NOT NULL);
 
 -- name: publisher_serve_tree
-UPDATE rsync_trees SET serial = :serial, target_serial = NULL, retired_at = NULL WHERE tree_id = :tree_id;
+UPDATE rsync_trees SET retired_at = NULL WHERE tree_id = :tree_id;
 
--- name: publisher_serve_serial
-UPDATE repositories SET rsync_serial = :serial, rsync_at = :now_at WHERE repository_id = :repository_id;
+-- name: publisher_serve_parts
+UPDATE rsync_tree_parts SET serial = target_serial, target_serial = NULL WHERE tree_id = :tree_id AND target_serial IS NOT NULL;
+
+-- name: publisher_serve_serials
+-- scan: the repositories are one, or a few
+UPDATE repositories SET rsync_at = :now_at,
+	rsync_serial = COALESCE((SELECT p.serial FROM rsync_tree_parts p
+		WHERE p.tree_id = :tree_id AND p.repository_id = repositories.repository_id), 0);
 
 -- name: publisher_drop_tree
 DELETE FROM rsync_trees WHERE tree_id = :tree_id;

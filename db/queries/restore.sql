@@ -41,8 +41,8 @@ DELETE FROM rsync_trees
 
 -- name: restore_reserve_tree
 -- Its id is the name of a tree: those that are on the disk already are never taken for one of the new ones.
-INSERT INTO rsync_trees (tree_id, repository_id, name, serial)
-SELECT :now_at, :repository_id, '', 0 WHERE NOT EXISTS (SELECT 1 FROM rsync_trees WHERE tree_id >= :now_at)
+INSERT INTO rsync_trees (tree_id, name)
+SELECT :now_at, '' WHERE NOT EXISTS (SELECT 1 FROM rsync_trees WHERE tree_id >= :now_at)
 
 -- name: restore_numbers
 -- thisUpdate: there may have been a manifest at any second until now, so each is made anew.

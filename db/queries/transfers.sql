@@ -4,7 +4,7 @@ VALUES (:state, :from_ca_id, :to_ca_id, :resources, :roas, :straddling, :roas_wi
 RETURNING transfer_id
 
 -- name: transfers_get
--- The repository is that of the side which publishes something new; both sides have the same one.
+-- The repository is that of the side which publishes something new; a cut is of all repositories.
 SELECT t.transfer_id, t.state, t.from_ca_id, t.to_ca_id, t.resources, t.roas, t.straddling, t.roas_within, t.roas_straddling,
 	t.roas_added, t.actor, t.created_at, t.confirmed_at, t.serial, f.handle AS from_handle, o.handle AS to_handle,
 	t.serial <= r.notified_serial AS published, k.notified_at

@@ -16,3 +16,16 @@ WHERE EXISTS (SELECT 1 FROM repositories r
 -- How much waits is asked for often, and most of all while an import of a whole registry waits: from this index alone, without the rows.
 -- In this order, so that nothing that wants them in another is tempted by it.
 CREATE INDEX cas_queue ON cas (changed_at, held_at, set_aside_at) WHERE changed_at IS NOT NULL;
+
+-- Several repositories: all have one rsync tree, which is of a serial of each of them. Without a row, or serial 0: nothing of it yet.
+CREATE TABLE rsync_tree_parts (
+	tree_id INTEGER NOT NULL REFERENCES rsync_trees (tree_id) ON DELETE CASCADE,
+	repository_id INTEGER NOT NULL REFERENCES repositories (repository_id),
+	serial INTEGER NOT NULL,                    -- complete as of this serial
+	target_serial INTEGER,                      -- being brought to this one, if not NULL
+	PRIMARY KEY (tree_id, repository_id)
+) STRICT, WITHOUT ROWID;
+INSERT INTO rsync_tree_parts (tree_id, repository_id, serial, target_serial) SELECT tree_id, repository_id, serial, target_serial FROM rsync_trees;
+ALTER TABLE rsync_trees DROP COLUMN repository_id;
+ALTER TABLE rsync_trees DROP COLUMN serial;
+ALTER TABLE rsync_trees DROP COLUMN target_serial;

@@ -123,8 +123,7 @@ ca_store_issuing_with_room(struct db_connection *connection, int64_t children_ma
 }
 
 enum fault_code
-ca_store_last_issuing(struct db_connection *connection, int64_t *ret_parent_id, int64_t *ret_repository_id, int64_t *ret_count,
-	struct fault *fault)
+ca_store_last_issuing(struct db_connection *connection, int64_t *ret_parent_id, int64_t *ret_count, struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) last = NULL;
 	TRY(stmt_start(connection, QUERY_CAS_LAST_ISSUING, &last, fault));
@@ -136,7 +135,6 @@ ca_store_last_issuing(struct db_connection *connection, int64_t *ret_parent_id, 
 	TRY(stmt_start(connection, QUERY_CAS_COUNT_ISSUING, &count, fault));
 	TRY(stmt_step(count, &row, fault));
 	*ret_parent_id = stmt_int(last, "parent_id");
-	*ret_repository_id = stmt_int(last, "repository_id");
 	*ret_count = stmt_int(count, "cas");
 	return FAULT_NONE;
 }

@@ -59,7 +59,7 @@ CHECKED enum fault_code ca_store_issuing_with_room(struct db_connection *connect
 	int64_t *ret_repository_id, int64_t *ret_room, struct fault *fault);
 /* What a further issuing CA takes over from the newest one, and how many there are. Faults: NOT_FOUND (there is none). */
 CHECKED enum fault_code ca_store_last_issuing(struct db_connection *connection, int64_t *ret_parent_id,
-	int64_t *ret_repository_id, int64_t *ret_count, struct fault *fault);
+	int64_t *ret_count, struct fault *fault);
 
 /* Each of these raises the version and marks the CA as changed, but for the one for comments alone. */
 CHECKED enum fault_code ca_store_set_resources(struct db_connection *connection, int64_t ca_id, struct span resources,

@@ -48,13 +48,10 @@ publication_store_count_cas(struct db_connection *connection, struct ca_counts *
 }
 
 enum fault_code
-publication_store_objects(struct db_connection *connection, int64_t ca_id, int64_t repository_id, int64_t notified_serial,
-	struct stmt **ret_stmt, struct fault *fault)
+publication_store_objects(struct db_connection *connection, int64_t ca_id, struct stmt **ret_stmt, struct fault *fault)
 {
 	TRY(stmt_start(connection, QUERY_OBJECTS_VIEW_LIST, ret_stmt, fault));
 	stmt_bind_int(*ret_stmt, ":ca_id", ca_id);
-	stmt_bind_int(*ret_stmt, ":repository_id", repository_id);
-	stmt_bind_int(*ret_stmt, ":notified_serial", notified_serial);
 	return FAULT_NONE;
 }
 

@@ -33,9 +33,12 @@ struct published_object {
 	int64_t size, not_before_at, not_after_at, published_serial;
 };
 
-/* What that notification has of a CA: what stands at its publication point, and its own certificate. By path. */
-CHECKED enum fault_code publication_store_objects(struct db_connection *connection, int64_t ca_id, int64_t repository_id,
-	int64_t notified_serial, struct stmt **ret_stmt, struct fault *fault);
+/*
+ * What the notifications on disk have of a CA: what stands at its publication point, and its own certificate, which may be in another
+ * repository. By path.
+ */
+CHECKED enum fault_code publication_store_objects(struct db_connection *connection, int64_t ca_id, struct stmt **ret_stmt,
+	struct fault *fault);
 CHECKED enum fault_code publication_store_next_object(struct stmt *stmt, struct published_object *ret_object, bool *ret_found,
 	struct fault *fault);
 

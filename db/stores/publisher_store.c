@@ -65,6 +65,33 @@ publisher_store_repository(struct db_connection *connection, int64_t repository_
 	return FAULT_NONE;
 }
 
+enum fault_code
+publisher_store_repositories(struct db_connection *connection, struct publication_head **ret_heads, size_t *ret_count, struct fault *fault)
+{
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	AUTO(struct publication_head, free) heads = NULL;
+	size_t count = 0, capacity = 0;
+	TRY(stmt_start(connection, QUERY_PUBLISHER_REPOSITORIES, &stmt, fault));
+	for (;;) {
+		bool row;
+		TRY(stmt_step(stmt, &row, fault));
+		if (!row)
+			break;
+		TRY(memory_reserve(&heads, &capacity, count + 1, sizeof *heads, fault));
+		heads[count++] = (struct publication_head){
+			.repository_id = stmt_int(stmt, "repository_id"),
+			.serial = stmt_int(stmt, "serial"),
+			.notified_serial = stmt_int(stmt, "notified_serial"),
+			.notified_at = stmt_int(stmt, "notified_at"),
+			.rsync_serial = stmt_int(stmt, "rsync_serial"),
+			.rsync_at = stmt_int(stmt, "rsync_at"),
+		};
+	}
+	*ret_heads = MOVE(heads);
+	*ret_count = count;
+	return FAULT_NONE;
+}
+
 /* A hash and a size, both NULL for a file that was not written. */
 static enum fault_code
 take_content(struct stmt *stmt, const char *hash_column, const char *size_column, bool *ret_has,
@@ -86,7 +113,9 @@ take_content(struct stmt *stmt, const char *hash_column, const char *size_column
 static enum fault_code
 take_cut(struct stmt *stmt, struct publication_cut *ret_cut, struct fault *fault)
 {
-	struct publication_cut cut = { .serial = stmt_int(stmt, "serial"), .cut_at = stmt_int(stmt, "cut_at") };
+	struct publication_cut cut = {
+		.repository_id = stmt_int(stmt, "repository_id"), .serial = stmt_int(stmt, "serial"), .cut_at = stmt_int(stmt, "cut_at"),
+	};
 	TRY(take_text(stmt, "random", cut.random, sizeof cut.random, fault));
 	TRY(take_content(stmt, "snapshot_hash", "snapshot_size", &cut.has_snapshot, &cut.snapshot, fault));
 	TRY(take_content(stmt, "delta_hash", "delta_size", &cut.has_delta, &cut.delta, fault));
@@ -333,14 +362,12 @@ publisher_store_tree_remove(struct db_connection *connection, int64_t repository
 }
 
 enum fault_code
-publisher_store_trees(struct db_connection *connection, int64_t repository_id, struct publication_tree **ret_trees,
-	size_t *ret_count, struct fault *fault)
+publisher_store_trees(struct db_connection *connection, struct publication_tree **ret_trees, size_t *ret_count, struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	AUTO(struct publication_tree, free) trees = NULL;
 	size_t count = 0, capacity = 0;
 	TRY(stmt_start(connection, QUERY_PUBLISHER_TREES, &stmt, fault));
-	stmt_bind_int(stmt, ":repository_id", repository_id);
 	for (;;) {
 		bool row;
 		TRY(stmt_step(stmt, &row, fault));
@@ -356,6 +383,22 @@ publisher_store_trees(struct db_connection *connection, int64_t repository_id, s
 	}
 	*ret_trees = MOVE(trees);
 	*ret_count = count;
+	return FAULT_NONE;
+}
+
+enum fault_code
+publisher_store_tree_part(struct db_connection *connection, int64_t tree_id, int64_t repository_id, struct publication_part *ret_part,
+	struct fault *fault)
+{
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	bool row;
+	TRY(stmt_start(connection, QUERY_PUBLISHER_TREE_PART, &stmt, fault));
+	stmt_bind_int(stmt, ":tree_id", tree_id);
+	stmt_bind_int(stmt, ":repository_id", repository_id);
+	TRY(stmt_step(stmt, &row, fault));
+	*ret_part = (struct publication_part){ .serial = 0 };
+	if (row)
+		*ret_part = (struct publication_part){ .serial = stmt_int(stmt, "serial"), .target_serial = stmt_int(stmt, "target_serial") };
 	return FAULT_NONE;
 }
 
@@ -527,37 +570,46 @@ publisher_store_retire_cut(struct db *db, int64_t repository_id, const struct pu
 	return db_write_bulk(db, retire_cut, &change, fault);
 }
 
+/* Runs a statement about a tree, with the time if it takes that. */
+static enum fault_code
+run_for_tree(struct db_connection *connection, enum query query, const struct change *change, bool timed, struct fault *fault)
+{
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	TRY(stmt_start(connection, query, &stmt, fault));
+	stmt_bind_int(stmt, ":tree_id", change->tree_id);
+	if (timed)
+		stmt_bind_int(stmt, ":now_at", change->now_at);
+	return stmt_run(stmt, fault);
+}
+
 static enum fault_code
 new_tree(struct db_connection *connection, void *argument, struct fault *fault)
 {
-	const struct change *change = argument;
+	struct change *change = argument;
 	AUTO(struct stmt, stmt_done) insert = NULL;
 	AUTO(struct stmt, stmt_done) name = NULL;
-	struct publication_tree tree = { .target_serial = change->serial };
+	struct publication_tree tree = { .serial = 0 };
 	TRY(stmt_start(connection, QUERY_PUBLISHER_INSERT_TREE, &insert, fault));
-	stmt_bind_int(insert, ":repository_id", change->repository_id);
-	stmt_bind_int(insert, ":target_serial", change->serial);
 	TRY(stmt_run(insert, fault));
 	/*
 	 * Ids are never given twice, nor are names then: what an earlier tree left behind is never taken for a part of
 	 * this one.
 	 */
-	tree.tree_id = stmt_inserted_id(connection);
+	tree.tree_id = change->tree_id = stmt_inserted_id(connection);
 	(void)snprintf(tree.name, sizeof tree.name, "%" PRId64, tree.tree_id);
 	TRY(stmt_start(connection, QUERY_PUBLISHER_NAME_TREE, &name, fault));
 	stmt_bind_int(name, ":tree_id", tree.tree_id);
 	stmt_bind_text(name, ":name", tree.name);
 	TRY(stmt_run(name, fault));
 	*change->tree = tree;
-	return FAULT_NONE;
+	return run_for_tree(connection, QUERY_PUBLISHER_AIM_TREE, change, false, fault);
 }
 
 enum fault_code
-publisher_store_new_tree(struct db *db, int64_t repository_id, int64_t target_serial, struct publication_tree *ret_tree,
-	struct fault *fault)
+publisher_store_new_tree(struct db *db, struct publication_tree *ret_tree, struct fault *fault)
 {
 	struct publication_tree tree;
-	struct change change = { .repository_id = repository_id, .serial = target_serial, .tree = &tree };
+	struct change change = { .tree = &tree };
 	TRY(db_write(db, new_tree, &change, fault));
 	*ret_tree = tree;
 	return FAULT_NONE;
@@ -566,68 +618,81 @@ publisher_store_new_tree(struct db *db, int64_t repository_id, int64_t target_se
 static enum fault_code
 aim_tree(struct db_connection *connection, void *argument, struct fault *fault)
 {
-	const struct change *change = argument;
-	AUTO(struct stmt, stmt_done) stmt = NULL;
-	TRY(stmt_start(connection, QUERY_PUBLISHER_AIM_TREE, &stmt, fault));
-	stmt_bind_int(stmt, ":tree_id", change->tree_id);
-	stmt_bind_int(stmt, ":target_serial", change->serial);
-	TRY(stmt_run(stmt, fault));
-	return expect_row(connection, "rsync tree", change->tree_id, fault);
+	return run_for_tree(connection, QUERY_PUBLISHER_AIM_TREE, argument, false, fault);
 }
 
 enum fault_code
-publisher_store_aim_tree(struct db *db, int64_t tree_id, int64_t target_serial, struct fault *fault)
+publisher_store_aim_tree(struct db *db, int64_t tree_id, struct fault *fault)
 {
-	struct change change = { .tree_id = tree_id, .serial = target_serial };
+	struct change change = { .tree_id = tree_id };
 	return db_write(db, aim_tree, &change, fault);
+}
+
+/* The horizon of each repository, before a change to what trees there are. */
+struct horizons {
+	struct publication_head *heads;
+	struct horizon *items;
+	size_t count;
+};
+
+static void
+horizons_clear(struct horizons *horizons)
+{
+	free(horizons->heads);
+	free(horizons->items);
+}
+
+static enum fault_code
+read_horizons(struct db_connection *connection, struct horizons *horizons, struct fault *fault)
+{
+	TRY(publisher_store_repositories(connection, &horizons->heads, &horizons->count, fault));
+	TRY(memory_new(horizons->count, sizeof *horizons->items, &horizons->items, fault));
+	for (size_t i = 0; i < horizons->count; i++)
+		TRY(read_horizon(connection, horizons->heads[i].repository_id, &horizons->items[i], fault));
+	return FAULT_NONE;
+}
+
+static enum fault_code
+drop_behind(struct db_connection *connection, const struct horizons *before, struct fault *fault)
+{
+	for (size_t i = 0; i < before->count; i++)
+		TRY(drop_between(connection, before->heads[i].repository_id, &before->items[i], fault));
+	return FAULT_NONE;
 }
 
 static enum fault_code
 serve_tree(struct db_connection *connection, void *argument, struct fault *fault)
 {
 	const struct change *change = argument;
-	AUTO(struct stmt, stmt_done) retire = NULL;
-	AUTO(struct stmt, stmt_done) serve = NULL;
-	struct horizon before;
-	TRY(read_horizon(connection, change->repository_id, &before, fault));
-	TRY(stmt_start(connection, QUERY_PUBLISHER_RETIRE_TREES, &retire, fault));
-	stmt_bind_int(retire, ":repository_id", change->repository_id);
-	stmt_bind_int(retire, ":tree_id", change->tree_id);
-	stmt_bind_int(retire, ":now_at", change->now_at);
-	TRY(stmt_run(retire, fault));
-	TRY(stmt_start(connection, QUERY_PUBLISHER_SERVE_TREE, &serve, fault));
-	stmt_bind_int(serve, ":tree_id", change->tree_id);
-	stmt_bind_int(serve, ":serial", change->serial);
-	TRY(stmt_run(serve, fault));
+	AUTO_CLEAR(struct horizons, horizons_clear) before = { .heads = NULL };
+	TRY(read_horizons(connection, &before, fault));
+	TRY(run_for_tree(connection, QUERY_PUBLISHER_RETIRE_TREES, change, true, fault));
+	TRY(run_for_tree(connection, QUERY_PUBLISHER_SERVE_TREE, change, false, fault));
 	TRY(expect_row(connection, "rsync tree", change->tree_id, fault));
-	TRY(set_serial(connection, QUERY_PUBLISHER_SERVE_SERIAL, change, "repository", change->repository_id, fault));
-	return drop_between(connection, change->repository_id, &before, fault);
+	TRY(run_for_tree(connection, QUERY_PUBLISHER_SERVE_PARTS, change, false, fault));
+	TRY(run_for_tree(connection, QUERY_PUBLISHER_SERVE_SERIALS, change, true, fault));
+	return drop_behind(connection, &before, fault);
 }
 
 enum fault_code
-publisher_store_serve_tree(struct db *db, int64_t repository_id, int64_t tree_id, int64_t serial, int64_t now_at,
-	struct fault *fault)
+publisher_store_serve_tree(struct db *db, int64_t tree_id, int64_t now_at, struct fault *fault)
 {
-	struct change change = { .repository_id = repository_id, .tree_id = tree_id, .serial = serial, .now_at = now_at };
+	struct change change = { .tree_id = tree_id, .now_at = now_at };
 	return db_write(db, serve_tree, &change, fault);
 }
 
 static enum fault_code
 drop_tree(struct db_connection *connection, void *argument, struct fault *fault)
 {
-	const struct change *change = argument;
-	AUTO(struct stmt, stmt_done) stmt = NULL;
-	struct horizon before;
-	TRY(read_horizon(connection, change->repository_id, &before, fault));
-	TRY(stmt_start(connection, QUERY_PUBLISHER_DROP_TREE, &stmt, fault));
-	stmt_bind_int(stmt, ":tree_id", change->tree_id);
-	TRY(stmt_run(stmt, fault));
-	return drop_between(connection, change->repository_id, &before, fault);
+	AUTO_CLEAR(struct horizons, horizons_clear) before = { .heads = NULL };
+	TRY(read_horizons(connection, &before, fault));
+	TRY(run_for_tree(connection, QUERY_PUBLISHER_DROP_TREE, argument, false, fault));
+	return drop_behind(connection, &before, fault);
 }
 
 enum fault_code
-publisher_store_drop_tree(struct db *db, int64_t repository_id, int64_t tree_id, struct fault *fault)
+publisher_store_drop_tree(struct db *db, int64_t tree_id, struct fault *fault)
 {
-	struct change change = { .repository_id = repository_id, .tree_id = tree_id };
+	struct change change = { .tree_id = tree_id };
 	return db_write(db, drop_tree, &change, fault);
 }

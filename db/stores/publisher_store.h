@@ -34,6 +34,12 @@ struct publication_repository {
 };
 #define PUBLICATION_REPOSITORY_INIT ((struct publication_repository){ .rrdp_uri = NULL })
 
+/* Where a repository stands; its number is its id. */
+struct publication_head {
+	int64_t repository_id;
+	int64_t serial, notified_serial, notified_at, rsync_serial, rsync_at;
+};
+
 /* What a file on disk holds. */
 struct publication_content {
 	uint8_t hash[SHA256_SIZE];
@@ -41,7 +47,7 @@ struct publication_content {
 };
 
 struct publication_cut {
-	int64_t serial, cut_at;
+	int64_t repository_id, serial, cut_at;
 	char random[PUBLICATION_RANDOM];
 	bool has_snapshot, has_delta;          /* recorded: the file was written */
 	struct publication_content snapshot, delta;
@@ -62,9 +68,14 @@ struct publication_object {
 struct publication_tree {
 	int64_t tree_id;
 	char name[PUBLICATION_TREE_NAME];
-	int64_t serial;                        /* 0: never complete */
+	int64_t serial;                        /* 0: never complete; a sum over the repositories, here and below */
 	int64_t target_serial;                 /* 0: not being brought anywhere */
 	int64_t retired_at;                    /* 0: served, or new */
+};
+
+/* What a tree has, and shall have, of one repository; 0 as above. */
+struct publication_part {
+	int64_t serial, target_serial;
 };
 
 /* Faults of all reads: DATABASE, DISK, IO, MEMORY. */
@@ -72,6 +83,10 @@ struct publication_tree {
 void publisher_store_clear_repository(struct publication_repository *repository);
 CHECKED enum fault_code publisher_store_repository(struct db_connection *connection, int64_t repository_id,
 	struct publication_repository *ret_repository, struct fault *fault);
+
+/* All repositories, upwards. *ret_heads is to be freed. */
+CHECKED enum fault_code publisher_store_repositories(struct db_connection *connection, struct publication_head **ret_heads,
+	size_t *ret_count, struct fault *fault);
 
 /* ret_cut is set only where *ret_found. */
 CHECKED enum fault_code publisher_store_cut(struct db_connection *connection, int64_t repository_id, int64_t serial,
@@ -118,8 +133,10 @@ CHECKED enum fault_code publisher_store_tree_remove(struct db_connection *connec
 	int64_t serial, struct publication_objects **ret_objects, struct fault *fault);
 
 /* All trees, the oldest first. *ret_trees is to be freed. */
-CHECKED enum fault_code publisher_store_trees(struct db_connection *connection, int64_t repository_id,
-	struct publication_tree **ret_trees, size_t *ret_count, struct fault *fault);
+CHECKED enum fault_code publisher_store_trees(struct db_connection *connection, struct publication_tree **ret_trees, size_t *ret_count,
+	struct fault *fault);
+CHECKED enum fault_code publisher_store_tree_part(struct db_connection *connection, int64_t tree_id, int64_t repository_id,
+	struct publication_part *ret_part, struct fault *fault);
 
 /* Each of the following is one durable change. Faults: DATABASE, DISK, IO, MEMORY, BUSY (closing). */
 
@@ -136,12 +153,11 @@ CHECKED enum fault_code publisher_store_record_notified(struct db *db, int64_t r
 CHECKED enum fault_code publisher_store_retire_cut(struct db *db, int64_t repository_id, const struct publication_cut *cut,
 	struct fault *fault);
 
-CHECKED enum fault_code publisher_store_new_tree(struct db *db, int64_t repository_id, int64_t target_serial,
-	struct publication_tree *ret_tree, struct fault *fault);
-CHECKED enum fault_code publisher_store_aim_tree(struct db *db, int64_t tree_id, int64_t target_serial, struct fault *fault);
-/* The tree is complete at this serial and served; whichever was before is retired now. Drops bytes as retire_cut does. */
-CHECKED enum fault_code publisher_store_serve_tree(struct db *db, int64_t repository_id, int64_t tree_id, int64_t serial,
-	int64_t now_at, struct fault *fault);
-CHECKED enum fault_code publisher_store_drop_tree(struct db *db, int64_t repository_id, int64_t tree_id, struct fault *fault);
+/* A new tree, or one that there is, is to be brought to the notified serial of each repository. */
+CHECKED enum fault_code publisher_store_new_tree(struct db *db, struct publication_tree *ret_tree, struct fault *fault);
+CHECKED enum fault_code publisher_store_aim_tree(struct db *db, int64_t tree_id, struct fault *fault);
+/* The tree is complete at its target and served; whichever was before is retired now. Drops bytes as retire_cut does. */
+CHECKED enum fault_code publisher_store_serve_tree(struct db *db, int64_t tree_id, int64_t now_at, struct fault *fault);
+CHECKED enum fault_code publisher_store_drop_tree(struct db *db, int64_t tree_id, struct fault *fault);
 
 #endif

@@ -35,13 +35,14 @@ check_note(struct check *check, enum check_object object, const char *uri, int64
 
 /* Of what nothing leads to yet, as the trust anchor's machine has to sign first, the database knows. */
 static enum fault_code
-unlisted(struct check *check, const char *uri, struct fault *fault)
+unlisted(struct check *check, const struct check_point *point, const char *uri, struct fault *fault)
 {
 	const struct check_request *request = check->request;
-	size_t base = strlen(check->repository.rsync_uri);
+	const struct check_repository *repository = &point->repository;
+	size_t base = strlen(repository->rsync_uri);
 	bool awaits = false;
-	if (request->db != NULL && strncmp(uri, check->repository.rsync_uri, base) == 0)
-		TRY(check_view_awaits(request->db, request->repository_id, uri + base, &awaits, fault));
+	if (request->db != NULL && strncmp(uri, repository->rsync_uri, base) == 0)
+		TRY(check_view_awaits(request->db, repository->repository_id, uri + base, &awaits, fault));
 	return awaits ? FAULT_NONE : FOUND(check, OBJECT_UNLISTED, uri, fault, "nothing leads to it from the trust anchor");
 }
 
@@ -51,7 +52,7 @@ find_unlisted(struct check *check, struct fault *fault)
 	for (size_t i = 0; i < check->index.count; i++) {
 		const struct check_entry *entry = &check->index.entries[i];
 		if (entry->published && !entry->listed)
-			TRY(unlisted(check, entry->uri, fault));
+			TRY(unlisted(check, check->points[entry->point - 1], entry->uri, fault));
 	}
 	return FAULT_NONE;
 }
@@ -59,8 +60,9 @@ find_unlisted(struct check *check, struct fault *fault)
 static enum fault_code
 check_objects(struct check *check, struct check_authority *anchor, struct fault *fault)
 {
-	if (!check->rrdp_read)
+	if (!check->points[0]->rrdp_read)
 		return FAULT_NONE;
+	anchor->point = check->points[0];
 	TRY(check_manifest_walk(check, anchor, fault));
 	return find_unlisted(check, fault);
 }
@@ -71,13 +73,13 @@ run(struct check *check, struct fault *fault)
 	AUTO(struct check_authority, check_authority_free) anchor = NULL;
 	const struct check_request *request = check->request;
 	if (request->db != NULL)
-		TRY(check_view_repository(request->db, request->repository_id, &check->repository, fault));
+		TRY(check_view_repositories(request->db, &check->repositories, &check->repositories_count, fault));
 	TRY(check_anchor(check, &anchor, fault));
 	if (anchor == NULL)
 		return FAULT_NONE;
 	if (request->db == NULL && !request->without_rsync)
 		TRY(check_rsync_read(check, fault));
-	TRY(check_rrdp(check, fault));
+	TRY(check_point_read_all(check, fault));
 	check_look_at_clock(check);
 	TRY(check_database_rrdp(check, fault));
 	TRY(check_objects(check, anchor, fault));
@@ -91,7 +93,8 @@ static void
 check_clear(struct check *check)
 {
 	check_index_clear(&check->index);
-	descriptor_close(&check->snapshot);
+	check_point_clear(check);
+	free(check->repositories);
 	free(check->keys);
 }
 
@@ -99,7 +102,7 @@ enum fault_code
 check_run(const struct check_request *request, struct check_report *report, struct fault *fault)
 {
 	AUTO_CLEAR(struct check, check_clear) check = {
-		.request = request, .report = report, .now_at = request->now_at, .index = CHECK_INDEX_INIT, .snapshot = -1,
+		.request = request, .report = report, .now_at = request->now_at, .index = CHECK_INDEX_INIT,
 	};
 	int64_t begun_ms = clock_monotonic_ms();
 	report->checked_at = request->now_at;

@@ -4,9 +4,10 @@
  * Shares no code with what issues and publishes: files are read anew, RRDP by expat, objects by ca/lint's parsers and rules. It
  * changes nothing. What is wrong with what is served is a finding, never a fault: faults mean that nothing was found out.
  *
- * From the top: locator and certificate of the trust anchor; notification, snapshot and each listed delta; then, from the trust
+ * From the top: locator and certificate of the trust anchor; notification, snapshot and each listed delta of each repository that
+ * certificates lead to, or that the database has; then, from the trust
  * anchor down, certificates, CRLs, manifests and ROAs as a strict validator judges them at `now_at`; then the rsync tree at its
- * own serial, and the database.
+ * own serials, and the database.
  *
  * Memory: some 250 bytes an object of the repository, and for each CA between the trust anchor and the one that is looked at its
  * manifest and CRL (4 MB at most each, usually a few kB). Time: about 0.2 ms an object.
@@ -42,7 +43,6 @@ struct check_request {
 	const char *tal;                        /* path of the locator; NULL: ta/ta.tal of the data directory */
 	const char *notification_uri;           /* with a source: fetched in place of the one that the trust anchor names; NULL: that */
 	struct db *db;                          /* NULL: only what needs none is checked */
-	int64_t repository_id;
 	int64_t now_at;                         /* what is served is judged at this time */
 	const struct clock *clock;              /* borrowed; NULL, or: at the time at which it was all there, which may be long after */
 	int64_t horizon_s[CHECK_OBJECTS];       /* what expires sooner is a finding; 0: only what has expired */

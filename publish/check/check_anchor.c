@@ -99,7 +99,7 @@ missing_certificate(struct check *check, const char *words, struct fault *fault)
 	const struct check_request *request = check->request;
 	bool awaits = false;
 	if (request->db != NULL)
-		TRY(check_view_awaits(request->db, request->repository_id, CERTIFICATE, &awaits, fault));
+		TRY(check_view_awaits(request->db, check->repositories[0].repository_id, CERTIFICATE, &awaits, fault));
 	return awaits ? FAULT_NONE : FOUND(check, TA_MISSING, CERTIFICATE, fault, "it can't be opened: %s", words);
 }
 

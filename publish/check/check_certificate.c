@@ -129,7 +129,7 @@ authority_of(const struct check_authority *issuer, const struct lint_look_certif
 	return inherit(issuer, look, &authority->resources, fault);
 }
 
-/* Signature, profile, and that it leads into the repository whose notification was read. */
+/* Signature, profile, and that it leads into a repository of ours. */
 static enum fault_code
 judge(struct check *check, const struct check_authority *issuer, const struct lint_look_certificate *look, const char *uri,
 	struct span der, struct check_authority *authority, struct fault *fault)
@@ -138,12 +138,16 @@ judge(struct check *check, const struct check_authority *issuer, const struct li
 	struct fault refusal = FAULT_INIT;
 	bool inherits = look->inherits_ipv4 || look->inherits_ipv6 || look->inherits_asns;
 	bool notifies = look->notification_uri.data != NULL;
+	struct check_point *point = NULL;
+	if (notifies)
+		TRY(check_point_find(check, look->notification_uri, &point, fault));
+	authority->point = point != NULL ? point : issuer->point;
 	struct lint_certificate_wanted wanted = {
 		.ca = true, .spki = look->spki, .now_at = check->now_at, .resources = inherits ? NULL : &look->resources,
 		.repository_uri = authority->repository_uri, .manifest_uri = authority->manifest_uri,
-		.notification_uri = notifies ? check->notification_uri : NULL,
+		.notification_uri = notifies ? authority->point->notification_uri : NULL,
 	};
-	if (notifies && !check_span_is(look->notification_uri, check->notification_uri)) {
+	if (notifies && point == NULL) {
 		authority->valid = false;
 		return FOUND(check, CERTIFICATE_URI, uri, fault, "rpkiNotify isn't %s", check->notification_uri);
 	}

@@ -24,15 +24,15 @@ expect(void *argument, const struct check_object_row *row, struct fault *fault)
 	tally->size += row->size;
 	if (row->trust_anchor)
 		return FAULT_NONE;
-	(void)snprintf(uri, sizeof uri, "%s%s", check->repository.rsync_uri, row->path);
+	(void)snprintf(uri, sizeof uri, "%s%s", check->point->repository.rsync_uri, row->path);
 	struct check_entry *entry = check_index_find(&check->index, uri, strlen(uri));
 	TRY(check_go_on(check, fault));
-	if (entry == NULL || !entry->published)
-		return FOUND(check, RRDP_MISSING, uri, fault, "the database has it in serial %" PRId64, check->head.serial);
+	if (entry == NULL || !entry->published || entry->point != check->point->number)
+		return FOUND(check, RRDP_MISSING, uri, fault, "the database has it in serial %" PRId64, check->point->head.serial);
 	entry->expected = true;
 	if (!span_equal(row->hash, SPAN(entry->hash, SHA256_SIZE)))
 		return FOUND(check, RRDP_DIFFERS, uri, fault, "the database has another object of that name in serial %" PRId64,
-			check->head.serial);
+			check->point->head.serial);
 	return FAULT_NONE;
 }
 
@@ -42,26 +42,35 @@ compare_counts(const struct tally *tally, struct fault *fault)
 {
 	struct check *check = tally->check;
 	int64_t objects, size;
-	TRY(check_view_counts(check->request->db, check->request->repository_id, check->head.serial, &objects, &size, fault));
+	TRY(check_view_counts(check->request->db, check->point->repository.repository_id, check->point->head.serial, &objects, &size, fault));
 	if (objects == -1 || (objects == tally->objects && size == tally->size))
 		return FAULT_NONE;
-	return FOUND(check, COUNT_DIFFERS, check->repository.rsync_uri, fault, "serial %" PRId64 " has %" PRId64 " objects of %" PRId64
-		" bytes, its cut counted %" PRId64 " of %" PRId64, check->head.serial, tally->objects, tally->size, objects, size);
+	return FOUND(check, COUNT_DIFFERS, check->point->repository.rsync_uri, fault, "serial %" PRId64 " has %" PRId64 " objects of %" PRId64
+		" bytes, its cut counted %" PRId64 " of %" PRId64, check->point->head.serial, tally->objects, tally->size, objects, size);
+}
+
+static enum fault_code
+compare_rrdp(struct check *check, struct fault *fault)
+{
+	const struct check_point *point = check->point;
+	struct tally tally = { .check = check };
+	TRY(check_view_state(check->request->db, point->repository.repository_id, point->head.serial, expect, &tally, fault));
+	TRY(compare_counts(&tally, fault));
+	for (size_t i = 0; i < check->index.count; i++) {
+		const struct check_entry *entry = &check->index.entries[i];
+		if (entry->point == point->number && entry->published && !entry->expected)
+			TRY(FOUND(check, RRDP_EXTRA, entry->uri, fault, "the database hasn't it in serial %" PRId64, point->head.serial));
+	}
+	return FAULT_NONE;
 }
 
 enum fault_code
 check_database_rrdp(struct check *check, struct fault *fault)
 {
-	const struct check_request *request = check->request;
-	if (request->db == NULL || !check->rrdp_read)
-		return FAULT_NONE;
-	struct tally tally = { .check = check };
-	TRY(check_view_state(request->db, request->repository_id, check->head.serial, expect, &tally, fault));
-	TRY(compare_counts(&tally, fault));
-	for (size_t i = 0; i < check->index.count; i++) {
-		const struct check_entry *entry = &check->index.entries[i];
-		if (entry->published && !entry->expected)
-			TRY(FOUND(check, RRDP_EXTRA, entry->uri, fault, "the database hasn't it in serial %" PRId64, check->head.serial));
+	for (size_t i = 0; check->request->db != NULL && i < check->points_count; i++) {
+		check->point = check->points[i];
+		if (check->point->rrdp_read)
+			TRY(compare_rrdp(check, fault));
 	}
 	return FAULT_NONE;
 }
@@ -133,7 +142,8 @@ compare_payloads(struct check *check, const struct check_authority *authority, c
 	if (part.findings_total == 0)
 		return FAULT_NONE;
 	/* Its member may have changed it between two looks. */
-	TRY(check_view_ca(check->request->db, check->request->repository_id, authority->key_identifier, check->head.serial, &again,
+	const struct check_point *point = authority->point;
+	TRY(check_view_ca(check->request->db, point->repository.repository_id, authority->key_identifier, point->head.serial, &again,
 		&found, fault));
 	return found && again.settled ? check_report_join(report, &part, fault) : FAULT_NONE;
 }
@@ -146,7 +156,8 @@ check_database_ca(struct check *check, const struct check_authority *authority, 
 	bool found;
 	if (request->db == NULL)
 		return FAULT_NONE;
-	TRY(check_view_ca(request->db, request->repository_id, authority->key_identifier, check->head.serial, &ca, &found, fault));
+	const struct check_point *point = authority->point;
+	TRY(check_view_ca(request->db, point->repository.repository_id, authority->key_identifier, point->head.serial, &ca, &found, fault));
 	if (!found)
 		return FOUND(check, CA_UNKNOWN, authority->certificate_uri, fault, "the database has no CA with this key");
 	if (manifest_number < ca.manifest_number)
@@ -182,10 +193,14 @@ reached(void *argument, const char *handle, struct span key_identifier, struct f
 enum fault_code
 check_database_cas(struct check *check, struct fault *fault)
 {
-	const struct check_request *request = check->request;
-	if (request->db == NULL || !check->rrdp_read)
+	if (check->request->db == NULL)
 		return FAULT_NONE;
 	if (check->keys_count > 0)
 		qsort(check->keys, check->keys_count, sizeof *check->keys, compare_keys);
-	return check_view_cas(request->db, request->repository_id, check->head.serial, reached, check, fault);
+	for (size_t i = 0; i < check->points_count; i++) {
+		const struct check_point *point = check->points[i];
+		if (point->rrdp_read)
+			TRY(check_view_cas(check->request->db, point->repository.repository_id, point->head.serial, reached, check, fault));
+	}
+	return FAULT_NONE;
 }

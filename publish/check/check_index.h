@@ -21,6 +21,7 @@ struct check_entry {
 	int64_t offset;                         /* of its base64 in the snapshot's file */
 	uint32_t length;                        /* of that */
 	uint32_t size;                          /* of the object */
+	uint16_t point;                         /* whose snapshot or deltas have it: its number, from 1; 0: none */
 	uint32_t listed;                        /* by which manifest that the trust anchor leads to, from 1; itself, of a manifest */
 	uint8_t hash[SHA256_SIZE];              /* in the snapshot */
 	uint8_t replayed[SHA256_SIZE];          /* in the serial to which the deltas were undone */

@@ -17,6 +17,7 @@
 #define CHECK_NOTIFICATION_MAX INT64_C(8388608)
 #define CHECK_OBJECT_MIN 100                    /* rpki-client takes no smaller object, version 8 no larger one */
 #define CHECK_OBJECT_MAX 4000000
+#define CHECK_POINTS_MAX 100                    /* repositories */
 
 /* Records a finding: TRY(FOUND(check, KIND, place, fault, format, …)). */
 #define FOUND(check, kind, place, fault, ...) check_report_add((check)->report, CHECK_##kind, (place), (fault), __VA_ARGS__)
@@ -25,20 +26,31 @@ struct check_key {
 	uint8_t identifier[20];
 };
 
+/* A repository: what a notification leads to. */
+struct check_point {
+	uint16_t number;                        /* from 1, in the order in which they were met */
+	char notification_uri[CHECK_URI];
+	struct check_repository repository;     /* with a database */
+	struct check_rrdp_head head;            /* of the notification; serial 0: there is none that can be read */
+	int snapshot;                           /* descriptor, -1: none */
+	bool rrdp_read;                         /* the snapshot was read to its end */
+	int64_t differences, fewest, fewest_serial; /* between the rsync tree and serials, where there is no database */
+};
+
 struct check {
 	const struct check_request *request;
 	struct check_report *report;
 	int64_t now_at;                         /* at which objects are judged */
 	struct check_index index;
-	struct check_repository repository;     /* with a database */
+	struct check_repository *repositories;  /* with a database: all that there are */
+	size_t repositories_count;
+	struct check_point *points[CHECK_POINTS_MAX];
+	size_t points_count;
+	struct check_point *point;              /* that is being read, or held against the database */
 	char notification_uri[CHECK_URI];       /* of the trust anchor's certificate */
 	char rrdp_base[CHECK_URI];              /* its directory, ends with '/' */
 	char rsync_base[CHECK_URI];             /* ends with '/' */
-	struct check_rrdp_head head;            /* of the notification; serial 0: there is none that can be read */
-	int snapshot;                           /* descriptor, -1: none */
-	bool rrdp_read;                         /* the snapshot was read to its end */
 	bool rsync_read;
-	int64_t differences, fewest, fewest_serial; /* between the rsync tree and serials, where there is no database */
 	uint32_t manifests;                     /* that were looked at */
 	struct check_key *keys;                 /* of CAs that were reached and are valid */
 	size_t keys_count, keys_capacity;
@@ -65,7 +77,21 @@ CHECKED enum fault_code check_place_object(const struct check *check, const stru
 	struct fault *fault);
 bool check_span_is(struct span span, const char *text);
 
-/* check_rrdp: notification, snapshot, deltas. */
+/* check_point: the repositories. */
+/* The first, of the trust anchor, and with a database all that it has notified: as of one cut, where that can be had. */
+CHECKED enum fault_code check_point_read_all(struct check *check, struct fault *fault);
+/*
+ * That of a notification, which is read now if it wasn't before and is a further one below the trust anchor's. *ret_point NULL: no
+ * repository of ours.
+ */
+CHECKED enum fault_code check_point_find(struct check *check, struct span notification_uri, struct check_point **ret_point,
+	struct fault *fault);
+struct check_authority;
+/* What a validator finds for a CA: an object in the snapshot of its own repository. NULL: it isn't there. */
+struct check_entry *check_point_published(const struct check *check, const struct check_authority *authority, const char *uri);
+void check_point_clear(struct check *check);
+
+/* check_rrdp: notification, snapshot, deltas of check->point. */
 CHECKED enum fault_code check_rrdp(struct check *check, struct fault *fault);
 
 /* check_rsync: the tree that is served, against the state that the database has of its serial. */
@@ -76,6 +102,8 @@ CHECKED enum fault_code check_rsync(struct check *check, struct fault *fault);
  */
 CHECKED enum fault_code check_rsync_read(struct check *check, struct fault *fault);
 void check_rsync_snapshot(struct check *check);
+/* An object that no snapshot has is of the point in whose deltas it is met. */
+void check_rsync_adopt(struct check *check, struct check_entry *entry);
 int64_t check_rsync_differs(const struct check *check, const struct check_entry *entry);
 void check_rsync_serial(struct check *check, int64_t serial);
 CHECKED enum fault_code check_rsync_judge(struct check *check, struct fault *fault);
@@ -86,6 +114,7 @@ CHECKED enum fault_code check_database_cas(struct check *check, struct fault *fa
 
 /* A CA as its certificate has made it, while what it issued is looked at. */
 struct check_authority {
+	const struct check_point *point;        /* where it publishes */
 	unsigned depth;
 	bool valid;                             /* a validator comes as far as this, and takes its manifest */
 	char name[65];

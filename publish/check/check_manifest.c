@@ -50,8 +50,8 @@ take_crl(struct walk *walk, struct span name, const uint8_t *hash, bool *ret_rig
 	struct check_authority *authority = walk->authority;
 	uri_of(authority, name, authority->crl_uri);
 	memcpy(walk->crl_hash, hash, SHA256_SIZE);
-	const struct check_entry *entry = check_index_find(&check->index, authority->crl_uri, strlen(authority->crl_uri));
-	if (entry == NULL || !entry->published)
+	const struct check_entry *entry = check_point_published(check, authority, authority->crl_uri);
+	if (entry == NULL)
 		return FOUND(check, CRL_MISSING, authority->crl_uri, fault, "the manifest lists it, but it isn't there");
 	TRY(check_place_object(check, entry, &authority->crl, fault));
 	if (memcmp(entry->hash, hash, SHA256_SIZE) != 0)
@@ -222,9 +222,9 @@ match_files(struct walk *walk, bool *ret_right, struct fault *fault)
 	while (der_reader_more(&entries)) {
 		TRY(lint_look_entry(&entries, &name, &hash, fault));
 		uri_of(walk->authority, name, uri);
-		struct check_entry *entry = check_index_find(&walk->check->index, uri, strlen(uri));
+		struct check_entry *entry = check_point_published(walk->check, walk->authority, uri);
 		bool crl = strcmp(uri, walk->authority->crl_uri) == 0;
-		if (entry != NULL && entry->published) {
+		if (entry != NULL) {
 			bool same = memcmp(entry->hash, hash, SHA256_SIZE) == 0;
 			*ret_right = *ret_right && same;
 			if (!same && !crl)
@@ -391,8 +391,8 @@ check_manifest_walk(struct check *check, struct check_authority *authority, stru
 	struct walk walk = { .check = check, .authority = authority, .number = ++check->manifests };
 	const char *uri = authority->manifest_uri;
 	bool readable;
-	struct check_entry *entry = check_index_find(&check->index, uri, strlen(uri));
-	if (entry == NULL || !entry->published)
+	struct check_entry *entry = check_point_published(check, authority, uri);
+	if (entry == NULL)
 		return FOUND(check, MANIFEST_MISSING, uri, fault, "it isn't where the CA's certificate says");
 	if (entry->listed != 0)
 		return FOUND(check, OBJECT_TWICE, uri, fault, "two certificates lead to it");
@@ -407,6 +407,8 @@ check_manifest_walk(struct check *check, struct check_authority *authority, stru
 	TRY(look_at_files(&walk, fault));
 	if (authority->valid)
 		TRY(remember(check, authority, fault));
+	/* Another repository may have been read meanwhile: entries moved. */
+	entry = check_point_published(check, authority, uri);
 	if (authority->valid && check->report->findings_total == findings)
 		TRY(learn(&walk, entry, fault));
 	return check_database_ca(check, authority, walk.look.number, fault);

@@ -87,9 +87,11 @@ enum fault_code
 check_place_object(const struct check *check, const struct check_entry *entry, struct bytes *ret_der, struct fault *fault)
 {
 	AUTO_CLEAR(struct bytes, bytes_clear) text = BYTES_INIT;
+	INVARIANT(entry->point > 0 && entry->point <= check->points_count);
+	int snapshot = check->points[entry->point - 1]->snapshot;
 	TRY(bytes_reserve(&text, (size_t)entry->length + 1, fault));
 	while (text.length < entry->length) {
-		ssize_t length = pread(check->snapshot, text.data + text.length, entry->length - text.length,
+		ssize_t length = pread(snapshot, text.data + text.length, entry->length - text.length,
 			entry->offset + (off_t)text.length);
 		if (length < 0 && errno == EINTR)
 			continue;

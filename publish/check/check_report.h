@@ -33,8 +33,9 @@ struct check_finding {
 struct check_report {
 	int64_t checked_at, duration_ms;
 	char session[37];                       /* of the notification; "" where it couldn't be read */
-	int64_t serial, rsync_serial;           /* rsync_serial 0: not looked at, or not known */
+	int64_t serial, rsync_serial;           /* rsync_serial 0: not looked at, or not known. Of the first repository, as `deltas` */
 	int64_t deltas;
+	int64_t repositories, serials;          /* whose notifications were read; the sum of their serials */
 	int64_t counts[CHECK_KINDS];            /* findings of each kind */
 	int64_t findings_total, severe_total;
 	int64_t objects[CHECK_OBJECTS];         /* that were looked at, by kind */

@@ -57,7 +57,7 @@ take_named(void *argument, const struct check_rrdp_head *head, const struct chec
 static enum fault_code
 check_origin(struct check *check, const char *uri, struct fault *fault)
 {
-	const char *own = check->notification_uri;
+	const char *own = check->point->notification_uri;
 	size_t scheme = strlen("https://"), origin = scheme + strcspn(own + scheme, "/") + 1;
 	if (strncmp(uri, own, origin) == 0)
 		return FAULT_NONE;
@@ -81,9 +81,9 @@ check_list(struct check *check, struct notification *notification, struct fault 
 	for (size_t i = 0; i < notification->count; i++) {
 		const struct named *delta = &notification->deltas[i];
 		TRY(check_origin(check, delta->uri, fault));
-		if (delta->serial != check->head.serial - (int64_t)i)
-			return FOUND(check, NOTIFICATION_DELTAS, check->notification_uri, fault,
-				"where the delta of serial %" PRId64 " should stand is that of %" PRId64, check->head.serial - (int64_t)i,
+		if (delta->serial != check->point->head.serial - (int64_t)i)
+			return FOUND(check, NOTIFICATION_DELTAS, check->point->notification_uri, fault,
+				"where the delta of serial %" PRId64 " should stand is that of %" PRId64, check->point->head.serial - (int64_t)i,
 				delta->serial);
 	}
 	return FAULT_NONE;
@@ -92,22 +92,22 @@ check_list(struct check *check, struct notification *notification, struct fault 
 static enum fault_code
 check_serial(struct check *check, struct fault *fault)
 {
-	const struct check_repository *repository = &check->repository;
-	const char *uri = check->notification_uri;
+	const struct check_repository *repository = &check->point->repository;
+	const char *uri = check->point->notification_uri;
 	if (check->request->db == NULL)
 		return FAULT_NONE;
-	if (strcmp(check->head.session, repository->session) != 0)
-		return FOUND(check, NOTIFICATION_DIFFERS, uri, fault, "session %s where the database has %s", check->head.session,
+	if (strcmp(check->point->head.session, repository->session) != 0)
+		return FOUND(check, NOTIFICATION_DIFFERS, uri, fault, "session %s where the database has %s", check->point->head.session,
 			repository->session);
 	/* The database was looked at before: what it then had on disk may have moved on, never back. */
-	if (check->head.serial < repository->notified_serial)
+	if (check->point->head.serial < repository->notified_serial)
 		return FOUND(check, NOTIFICATION_DIFFERS, uri, fault, "serial %" PRId64 " where %" PRId64 " was published",
-			check->head.serial, repository->notified_serial);
+			check->point->head.serial, repository->notified_serial);
 	/* And a notification is on disk before the database hears of it. */
-	TRY(check_view_repository(check->request->db, check->request->repository_id, &check->repository, fault));
-	if (check->head.serial > repository->serial)
+	TRY(check_view_repository(check->request->db, repository->repository_id, &check->point->repository, fault));
+	if (check->point->head.serial > repository->serial)
 		return FOUND(check, NOTIFICATION_DIFFERS, uri, fault, "serial %" PRId64 " where the database's last is %" PRId64,
-			check->head.serial, repository->serial);
+			check->point->head.serial, repository->serial);
 	return FAULT_NONE;
 }
 
@@ -117,8 +117,9 @@ read_notification(struct check *check, struct notification *notification, struct
 	AUTO_CLEAR(int, descriptor_close) fd = -1;
 	struct check_rrdp_file file;
 	struct fault missing = FAULT_INIT;
-	const char *uri = check->notification_uri;
-	const char *from = check->request->notification_uri != NULL ? check->request->notification_uri : uri;
+	const char *uri = check->point->notification_uri;
+	bool first = check->point->number == 1;
+	const char *from = first && check->request->notification_uri != NULL ? check->request->notification_uri : uri;
 	enum fault_code code = check_place_open(check, from, CHECK_NOTIFICATION_MAX, &fd, &missing);
 	if (code == FAULT_NOT_FOUND)
 		return FOUND(check, NOTIFICATION_MISSING, uri, fault, "%s", missing.message);
@@ -130,10 +131,14 @@ read_notification(struct check *check, struct notification *notification, struct
 		return FOUND(check, NOTIFICATION_MALFORMED, uri, fault, "%s", file.wrong);
 	if (notification->snapshot.uri[0] == '\0' || notification->twice)
 		return FOUND(check, NOTIFICATION_MALFORMED, uri, fault, "there isn't exactly one snapshot");
-	check->head = file.head;
-	memcpy(check->report->session, file.head.session, sizeof check->report->session);
-	check->report->serial = file.head.serial;
-	check->report->deltas = (int64_t)notification->count;
+	check->point->head = file.head;
+	check->report->repositories++;
+	check->report->serials += file.head.serial;
+	if (first) {
+		memcpy(check->report->session, file.head.session, sizeof check->report->session);
+		check->report->serial = file.head.serial;
+		check->report->deltas = (int64_t)notification->count;
+	}
 	TRY(check_serial(check, fault));
 	return check_list(check, notification, fault);
 }
@@ -147,7 +152,8 @@ take_object(void *argument, const struct check_rrdp_head *head, const struct che
 	TRY(check_go_on(check, fault));
 	TRY(check_index_add(&check->index, element->uri, &entry, fault));
 	if (entry->published)
-		return FOUND(check, SNAPSHOT_TWICE, element->uri, fault, "it stands in the snapshot twice");
+		return FOUND(check, SNAPSHOT_TWICE, element->uri, fault, "it stands in the snapshot%s twice",
+			entry->point == check->point->number ? "" : "s");
 	if (!lint_uri(element->uri, "rsync"))
 		TRY(FOUND(check, OBJECT_NAME, element->uri, fault, "not a URI that all validators take"));
 	if (element->object.length < CHECK_OBJECT_MIN || element->object.length > CHECK_OBJECT_MAX)
@@ -156,6 +162,7 @@ take_object(void *argument, const struct check_rrdp_head *head, const struct che
 	TRY(digest_sha256(element->object, entry->hash, fault));
 	memcpy(entry->replayed, entry->hash, SHA256_SIZE);
 	entry->published = entry->present = true;
+	entry->point = check->point->number;
 	entry->offset = element->offset;
 	entry->length = (uint32_t)element->length;
 	entry->size = (uint32_t)element->object.length;
@@ -167,25 +174,25 @@ read_snapshot(struct check *check, const struct named *named, int64_t *ret_size,
 {
 	struct check_rrdp_file file;
 	struct fault missing = FAULT_INIT;
-	enum fault_code code = check_place_open(check, named->uri, CHECK_DOCUMENT_MAX, &check->snapshot, &missing);
+	enum fault_code code = check_place_open(check, named->uri, CHECK_DOCUMENT_MAX, &check->point->snapshot, &missing);
 	if (code == FAULT_NOT_FOUND)
 		return FOUND(check, SNAPSHOT_MISSING, named->uri, fault, "%s", missing.message);
 	if (code != FAULT_NONE)
 		return fault_set(fault, code, "%s", missing.message);
-	TRY(check_rrdp_read(check->snapshot, CHECK_RRDP_SNAPSHOT, CHECK_DOCUMENT_MAX, take_object, check, &file, fault));
+	TRY(check_rrdp_read(check->point->snapshot, CHECK_RRDP_SNAPSHOT, CHECK_DOCUMENT_MAX, take_object, check, &file, fault));
 	*ret_size = file.size;
 	TRY(check_place_gzip(check, named->uri, file.hash, fault));
 	if (memcmp(file.hash, named->hash, SHA256_SIZE) != 0)
 		TRY(FOUND(check, SNAPSHOT_HASH, named->uri, fault, "its hash isn't the one in the notification"));
 	if (file.wrong[0] != '\0')
 		return FOUND(check, SNAPSHOT_MALFORMED, named->uri, fault, "%s", file.wrong);
-	check->rrdp_read = true;
-	if (strcmp(file.head.session, check->head.session) != 0)
+	check->point->rrdp_read = true;
+	if (strcmp(file.head.session, check->point->head.session) != 0)
 		TRY(FOUND(check, SNAPSHOT_SESSION, named->uri, fault, "session %s, the notification's is %s", file.head.session,
-			check->head.session));
-	if (file.head.serial != check->head.serial)
+			check->point->head.session));
+	if (file.head.serial != check->point->head.serial)
 		TRY(FOUND(check, SNAPSHOT_SERIAL, named->uri, fault, "serial %" PRId64 ", the notification's is %" PRId64,
-			file.head.serial, check->head.serial));
+			file.head.serial, check->point->head.serial));
 	return FAULT_NONE;
 }
 
@@ -224,10 +231,12 @@ undo(void *argument, const struct check_rrdp_head *head, const struct check_rrdp
 		if (!entry->present || memcmp(hash, entry->replayed, SHA256_SIZE) != 0)
 			TRY(chain_breaks(delta, element->uri, "publishes another object than is there afterwards", fault));
 	}
-	delta->check->differences -= check_rsync_differs(delta->check, entry);
+	if (entry->point == 0)
+		check_rsync_adopt(delta->check, entry);
+	delta->check->point->differences -= check_rsync_differs(delta->check, entry);
 	entry->present = element->has_hash;
 	memcpy(entry->replayed, element->hash, SHA256_SIZE);
-	delta->check->differences += check_rsync_differs(delta->check, entry);
+	delta->check->point->differences += check_rsync_differs(delta->check, entry);
 	return FAULT_NONE;
 }
 
@@ -236,7 +245,7 @@ read_delta(struct check *check, const struct named *named, int64_t *sizes, struc
 {
 	AUTO_CLEAR(int, descriptor_close) fd = -1;
 	/* Where there is no snapshot to lead to, nothing can be said of the chain. */
-	struct delta delta = { .check = check, .named = named, .broken = !check->rrdp_read };
+	struct delta delta = { .check = check, .named = named, .broken = !check->point->rrdp_read };
 	struct check_rrdp_file file;
 	struct fault missing = FAULT_INIT;
 	enum fault_code code = check_place_open(check, named->uri, CHECK_DOCUMENT_MAX, &fd, &missing);
@@ -253,9 +262,9 @@ read_delta(struct check *check, const struct named *named, int64_t *sizes, struc
 		return FOUND(check, DELTA_MALFORMED, named->uri, fault, "%s", file.wrong);
 	if (delta.elements == 0)
 		TRY(FOUND(check, DELTA_MALFORMED, named->uri, fault, "it has no element"));
-	if (strcmp(file.head.session, check->head.session) != 0)
+	if (strcmp(file.head.session, check->point->head.session) != 0)
 		TRY(FOUND(check, DELTA_SESSION, named->uri, fault, "session %s, the notification's is %s", file.head.session,
-			check->head.session));
+			check->point->head.session));
 	if (file.head.serial != named->serial)
 		TRY(FOUND(check, DELTA_SERIAL, named->uri, fault, "serial %" PRId64 ", the notification says %" PRId64,
 			file.head.serial, named->serial));
@@ -268,7 +277,7 @@ check_rrdp(struct check *check, struct fault *fault)
 	AUTO_CLEAR(struct notification, notification_clear) notification = { .check = check };
 	int64_t size = 0, sizes = 0;
 	TRY(read_notification(check, &notification, fault));
-	if (check->head.serial == 0)
+	if (check->point->head.serial == 0)
 		return FAULT_NONE;
 	TRY(read_snapshot(check, &notification.snapshot, &size, fault));
 	check_rsync_snapshot(check);
@@ -276,7 +285,7 @@ check_rrdp(struct check *check, struct fault *fault)
 		TRY(read_delta(check, &notification.deltas[i], &sizes, fault));
 		check_rsync_serial(check, notification.deltas[i].serial - 1);
 	}
-	if (sizes > size && check->rrdp_read)
-		TRY(FOUND(check, DELTA_SIZES, check->notification_uri, fault, "%" PRId64 " bytes, the snapshot has %" PRId64, sizes, size));
+	if (sizes > size && check->point->rrdp_read)
+		TRY(FOUND(check, DELTA_SIZES, check->point->notification_uri, fault, "%" PRId64 " bytes, the snapshot has %" PRId64, sizes, size));
 	return FAULT_NONE;
 }

@@ -152,27 +152,31 @@ forget(struct check *check)
 /* What a served tree is known by: it is replaced by turning the link to it. */
 struct served {
 	char target[256];
-	int64_t serial;
+	struct check_repository *repositories;
+	size_t count;
 };
 
-static enum fault_code
-look_at_link(struct check *check, struct served *ret_served, struct fault *fault)
+static void
+served_clear(struct served *served)
 {
-	struct check_repository repository;
-	struct served served = { .serial = 0 };
-	ssize_t length = readlinkat(check->request->directory, CURRENT, served.target, sizeof served.target - 1);
-	if (length < 0)
-		served.target[0] = '\0';
-	TRY(check_view_repository(check->request->db, check->request->repository_id, &repository, fault));
-	served.serial = repository.rsync_serial;
-	*ret_served = served;
-	return FAULT_NONE;
+	free(served->repositories);
+}
+
+static enum fault_code
+look_at_link(struct check *check, struct served *served, struct fault *fault)
+{
+	ssize_t length = readlinkat(check->request->directory, CURRENT, served->target, sizeof served->target - 1);
+	served->target[length < 0 ? 0 : length] = '\0';
+	return check_view_repositories(check->request->db, &served->repositories, &served->count, fault);
 }
 
 static bool
 is_same(const struct served *a, const struct served *b)
 {
-	return a->serial == b->serial && strcmp(a->target, b->target) == 0;
+	bool same = a->count == b->count && strcmp(a->target, b->target) == 0;
+	for (size_t i = 0; same && i < a->count; i++)
+		same = a->repositories[i].rsync_serial == b->repositories[i].rsync_serial;
+	return same;
 }
 
 static enum fault_code
@@ -203,13 +207,16 @@ check_rsync_read(struct check *check, struct fault *fault)
 static enum fault_code
 compare(struct check *check, struct tree *tree, struct fault *fault)
 {
-	struct served before, after;
+	AUTO_CLEAR(struct served, served_clear) before = { .count = 0 };
+	AUTO_CLEAR(struct served, served_clear) after = { .count = 0 };
 	forget(check);
 	TRY(look_at_link(check, &before, fault));
-	tree->serial = before.serial;
 	TRY(check_rsync_read(check, fault));
-	if (check->rsync_read)
-		TRY(check_view_state(check->request->db, check->request->repository_id, before.serial, expect, tree, fault));
+	for (size_t i = before.count; i-- > 0 && check->rsync_read;) {
+		tree->serial = before.repositories[i].rsync_serial;
+		TRY(check_view_state(check->request->db, before.repositories[i].repository_id, tree->serial, expect, tree, fault));
+	}
+	tree->serial = before.repositories[0].rsync_serial;
 	TRY(find_extra(check, fault));
 	TRY(look_at_link(check, &after, fault));
 	tree->changed = !is_same(&before, &after);
@@ -256,30 +263,52 @@ check_rsync_differs(const struct check *check, const struct check_entry *entry)
 void
 check_rsync_snapshot(struct check *check)
 {
-	check->differences = 0;
+	struct check_point *point = check->point;
+	point->differences = 0;
 	for (size_t i = 0; i < check->index.count; i++)
-		check->differences += check_rsync_differs(check, &check->index.entries[i]);
-	check->fewest = check->differences;
-	check->fewest_serial = check->head.serial;
+		if (check->index.entries[i].point == point->number)
+			point->differences += check_rsync_differs(check, &check->index.entries[i]);
+	point->fewest = point->differences;
+	point->fewest_serial = point->head.serial;
+}
+
+/* It is in none of the states that were looked at so far. */
+void
+check_rsync_adopt(struct check *check, struct check_entry *entry)
+{
+	entry->point = check->point->number;
+	check->point->differences += check_rsync_differs(check, entry);
+	check->point->fewest += check_rsync_differs(check, entry);
 }
 
 void
 check_rsync_serial(struct check *check, int64_t serial)
 {
-	if (check->differences >= check->fewest)
+	struct check_point *point = check->point;
+	if (point->differences >= point->fewest)
 		return;
-	check->fewest = check->differences;
-	check->fewest_serial = serial;
+	point->fewest = point->differences;
+	point->fewest_serial = serial;
 }
 
+/* Each repository at some serial of its own; and nothing that is of none. */
 enum fault_code
 check_rsync_judge(struct check *check, struct fault *fault)
 {
-	if (!check->rsync_read || !check->rrdp_read)
+	const struct check_point *first = check->points_count > 0 ? check->points[0] : NULL;
+	int64_t differences = 0;
+	for (size_t i = 0; i < check->points_count; i++) {
+		if (!check->points[i]->rrdp_read)
+			return FAULT_NONE;
+		differences += check->points[i]->fewest;
+	}
+	if (!check->rsync_read || first == NULL)
 		return FAULT_NONE;
-	check->report->rsync_serial = check->fewest_serial;
-	if (check->fewest == 0)
+	for (size_t i = 0; i < check->index.count; i++)
+		differences += check->index.entries[i].point == 0 && differs(check, &check->index.entries[i]);
+	check->report->rsync_serial = first->fewest_serial;
+	if (differences == 0)
 		return FAULT_NONE;
 	return FOUND(check, RSYNC_STALE, check->rsync_base, fault, "%" PRId64 " files differ from the nearest serial, %" PRId64,
-		check->fewest, check->fewest_serial);
+		differences, first->fewest_serial);
 }

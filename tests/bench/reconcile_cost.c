@@ -122,7 +122,7 @@ open_world(struct world *world, const char *directory, size_t members, struct fa
 		.settings = { .timing = timing_default, .layout = roa_layout_default },
 	};
 	world->reconcile.issue.settings = &world->reconcile.settings;
-	world->context = (struct command_context){ .db = world->db, .clock = &world->clock };
+	world->context = (struct command_context){ .db = world->db, .clock = &world->clock, .placing = COMMAND_PLACING };
 	return make_tree(world, fault);
 }
 
@@ -177,7 +177,7 @@ issue_all(struct world *world, struct reconcile_result *result, struct fault *fa
 	int64_t serial;
 	TRY(reconcile_members(&world->reconcile, NULL, result, fault));
 	TRY(reconcile_parents(&world->reconcile, result, fault));
-	return cut_make(world->db, world->repository_id, &world->clock, &serial, fault);
+	return cut_make(world->db, &world->clock, &serial, fault);
 }
 
 static enum fault_code

@@ -24,11 +24,11 @@ ignore_cut(void *argument)
 }
 
 static enum fault_code
-check_nothing_due(struct reconcile *reconcile, int64_t repository_id, struct fault *fault)
+check_nothing_due(struct reconcile *reconcile, struct fault *fault)
 {
 	struct cut_position position;
 	int64_t changed, renewal_at;
-	TRY(cut_look(reconcile->db, repository_id, &position, fault));
+	TRY(cut_look(reconcile->db, &position, fault));
 	TRY(reconcile_due(reconcile, &changed, &renewal_at, fault));
 	if (changed > 0 || position.waiting || (renewal_at != 0 && renewal_at <= clock_now(reconcile->clock) + 60))
 		return fault_set(fault, FAULT_BUSY, "something is due in this data directory");
@@ -54,9 +54,9 @@ measure(const char *data, size_t ticks, double *ret_ms, struct fault *fault)
 	TRY(db_open(path, false, &db, fault));
 	TRY(tree_instance_get(db, &instance, fault));
 	struct reconcile reconcile = { .db = db, .clock = &clock };
-	struct scheduler_settings settings = { .repository_id = instance.repository_id, .batch_window_s = 60, .cut_objects_max = 20000 };
+	struct scheduler_settings settings = { .batch_window_s = 60, .cut_objects_max = 20000 };
 	TRY(scheduler_new(&reconcile, &settings, ignore_cut, NULL, &scheduler, fault));
-	TRY(check_nothing_due(&reconcile, instance.repository_id, fault));
+	TRY(check_nothing_due(&reconcile, fault));
 	int64_t started_ns = clock_thread_cpu_ns();
 	for (size_t i = 0; i < ticks; i++)
 		TRY(scheduler_step(scheduler, &again_ms, fault));

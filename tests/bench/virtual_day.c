@@ -137,7 +137,7 @@ open_jobs(struct day *day, struct fault *fault)
 	};
 	day->reconcile.issue.settings = &day->reconcile.settings;
 	struct scheduler_settings settings = {
-		.repository_id = day->instance.repository_id, .batch_window_s = config->batch_window_s,
+		.batch_window_s = config->batch_window_s,
 		.cut_objects_max = config->cut_objects_max, .renewal_window_s = config->renewal_window_s,
 		.renewals_per_cut = config->renewals_per_cut,
 		.guard = { .share_percent = config->guard_share, .payloads_min = config->guard_from },
@@ -150,12 +150,12 @@ open_publication(struct day *day, struct fault *fault)
 {
 	const struct config *config = &day->config;
 	struct publisher_settings files = {
-		.repository_id = day->instance.repository_id, .deltas_max = config->deltas_max,
+		.deltas_max = config->deltas_max,
 		.delta_age_max_s = config->delta_age_max_s, .file_grace_s = config->file_grace_s, .file_budget = config->file_budget,
 		.tree_grace_s = config->tree_grace_s, .tree_links_max = config->tree_links_max,
 	};
 	TRY(publisher_new(day->db, day->directory, &day->clock, &files, &day->publisher, fault));
-	TRY(self_check_new(day->db, day->directory, &day->clock, day->instance.repository_id, config, &day->check, fault));
+	TRY(self_check_new(day->db, day->directory, &day->clock, config, &day->check, fault));
 	return published_cost_new(day->db, day->directory, day->instance.repository_id, &day->cost, fault);
 }
 
@@ -243,7 +243,7 @@ check_everything(struct day *day, struct fault *fault)
 static enum fault_code
 publish_if_cut(struct day *day, struct cut_position *position, struct fault *fault)
 {
-	TRY(cut_look(day->db, day->instance.repository_id, position, fault));
+	TRY(cut_look(day->db, position, fault));
 	if (position->serial == position->notified_serial)
 		return FAULT_NONE;
 	TRY(timed(day, PART_PUBLISH, publish, fault));
@@ -251,7 +251,7 @@ publish_if_cut(struct day *day, struct cut_position *position, struct fault *fau
 	TRY(timed(day, PART_CHECK, check_changes, fault));
 	TRY(published_cost_serial(day->cost, fault));
 	day->serials++;
-	return cut_look(day->db, day->instance.repository_id, position, fault);
+	return cut_look(day->db, position, fault);
 }
 
 static enum fault_code
@@ -299,14 +299,14 @@ find_morning(struct day *day, int64_t *ret_begin_at, struct fault *fault)
 	int64_t changed, renewal_at, next_at = 0;
 	day->verified_at = day->checked_at = clock_now(&day->clock);
 	TRY(reconcile_due(&day->reconcile, &changed, &renewal_at, fault));
-	TRY(cut_look(day->db, day->instance.repository_id, &position, fault));
+	TRY(cut_look(day->db, &position, fault));
 	for (int turns = 0; changed > 0 || position.waiting || position.serial != position.notified_serial; turns++) {
 		if (turns == LEFT_OVER_TURNS)
 			return fault_set(fault, FAULT_BUSY, "this data directory comes to no rest: %" PRId64 " CAs wait", changed);
 		TRY(take_turn(day, &next_at, fault));
 		clock_hand_set(&day->clock, next_at);
 		TRY(reconcile_due(&day->reconcile, &changed, &renewal_at, fault));
-		TRY(cut_look(day->db, day->instance.repository_id, &position, fault));
+		TRY(cut_look(day->db, &position, fault));
 	}
 	if (renewal_at == 0)
 		return fault_set(fault, FAULT_NOT_FOUND, "there is nothing to renew in this data directory");

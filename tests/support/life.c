@@ -43,12 +43,12 @@ static void
 start(struct life *life)
 {
 	const struct scheduler_settings jobs = {
-		.repository_id = life->world.repository_id, .batch_window_s = BATCH_WINDOW_S, .cut_objects_max = 20000,
+		.batch_window_s = BATCH_WINDOW_S, .cut_objects_max = 20000,
 		.renewal_window_s = RENEWAL_WINDOW_S, .renewals_per_cut = 5000,
 		.guard = { .share_percent = 10, .payloads_min = 1000 },
 	};
 	const struct publisher_settings files = {
-		.repository_id = life->world.repository_id, .deltas_max = 250, .delta_age_max_s = 24 * HOUR, .file_grace_s = 2 * HOUR,
+		.deltas_max = 250, .delta_age_max_s = 24 * HOUR, .file_grace_s = 2 * HOUR,
 		.file_budget = INT64_C(1) << 34, .tree_grace_s = 2 * HOUR, .tree_links_max = 4000000,
 	};
 	/* Both layouts of ROAs have to be lived through by members of few payloads. */
@@ -102,7 +102,7 @@ publish(struct life *life)
 {
 	struct cut_position position;
 	int64_t serial;
-	WORLD_OK(cut_look(life->world.db, life->world.repository_id, &position, fault));
+	WORLD_OK(cut_look(life->world.db, &position, fault));
 	if (position.serial == position.notified_serial)
 		return;
 	WORLD_OK(publisher_publish(life->publisher, &serial, fault));
@@ -119,7 +119,7 @@ turn_rsync(struct life *life, int64_t interval_s)
 	struct cut_position position;
 	struct fault trouble = FAULT_INIT;
 	int64_t serial;
-	WORLD_OK(cut_look(life->world.db, life->world.repository_id, &position, fault));
+	WORLD_OK(cut_look(life->world.db, &position, fault));
 	if (position.rsync_serial >= position.notified_serial || clock_now(&life->world.clock) < position.rsync_at + interval_s)
 		return;
 	enum fault_code code = publisher_rsync(life->publisher, &serial, &trouble);
@@ -131,7 +131,7 @@ bool
 life_rsync_is_current(struct life *life)
 {
 	struct cut_position position;
-	WORLD_OK(cut_look(life->world.db, life->world.repository_id, &position, fault));
+	WORLD_OK(cut_look(life->world.db, &position, fault));
 	return position.rsync_serial == position.notified_serial;
 }
 
@@ -212,7 +212,7 @@ life_check(struct life *life, int64_t manifest_left_s, int64_t object_left_s)
 	static char words[900];
 	AUTO_CLEAR(struct check_report, check_report_clear) report = CHECK_REPORT_INIT;
 	struct check_request request = {
-		.directory = life->directory, .db = life->world.db, .repository_id = life->world.repository_id,
+		.directory = life->directory, .db = life->world.db,
 		.now_at = clock_now(&life->world.clock),
 		.horizon_s = { [CHECK_TA] = manifest_left_s, [CHECK_CER] = object_left_s, [CHECK_CRL] = manifest_left_s,
 			[CHECK_MFT] = manifest_left_s, [CHECK_ROA] = object_left_s },

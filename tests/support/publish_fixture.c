@@ -23,7 +23,8 @@ int
 publish_fixture_teardown(void **state)
 {
 	struct publish_fixture *fixture = *state;
-	(void)pthread_mutex_destroy(&fixture->site.exchange);
+	(void)pthread_mutex_destroy(&fixture->site.exchange->mutex);
+	free(fixture->site.exchange);
 	publisher_store_clear_repository(&fixture->repository);
 	sample_repository_close(&fixture->sample);
 	int result = scratch_teardown(&fixture->scratch);

@@ -21,6 +21,27 @@
 #define DIRECTORY_TIME INT64_C(978307200)
 #define PATH_ROOM 4096
 
+/* Of the repository that is looked at. */
+static const char *
+session_of(const struct sample_repository *sample)
+{
+	return sample->looked_at == 1 ? SAMPLE_REPOSITORY_SESSION : SAMPLE_REPOSITORY_SESSION_2;
+}
+
+static const char *
+directory_of(const struct sample_repository *sample)
+{
+	return sample->looked_at == 1 ? "rrdp" : "rrdp/2";
+}
+
+static int64_t
+number_of(struct sample_repository *sample, const char *column)
+{
+	char sql[128];
+	(void)snprintf(sql, sizeof sql, "SELECT %s AS n FROM repositories WHERE repository_id = %" PRId64, column, sample->looked_at);
+	return sample_repository_number(sample, sql);
+}
+
 static void
 hash_text(struct span data, char text[65])
 {
@@ -55,8 +76,9 @@ read_cuts(struct sample_repository *sample, struct cut_row **ret_cuts)
 	struct cut_row *cuts = calloc(room, sizeof *cuts);
 	bool row = false;
 	if (cuts == NULL || db_reader_acquire(sample->db, &connection, NULL) != FAULT_NONE ||
-		stmt_prepare(connection, "cuts", "SELECT * FROM cuts ORDER BY serial", &stmt, NULL) != FAULT_NONE)
+		stmt_prepare(connection, "cuts", "SELECT * FROM cuts WHERE repository_id = :id ORDER BY serial", &stmt, NULL) != FAULT_NONE)
 		abort();
+	stmt_bind_int(stmt, ":id", sample->looked_at);
 	while (stmt_step(stmt, &row, NULL) == FAULT_NONE && row) {
 		struct cut_row *cut = &cuts[count++];
 		cut->serial = stmt_int(stmt, "serial");
@@ -81,8 +103,8 @@ published_path(struct sample_repository *sample, int64_t serial, const char *nam
 	struct cut_row *cuts = NULL;
 	if (serial < 1 || (size_t)serial > read_cuts(sample, &cuts))
 		abort();
-	(void)snprintf(path, sizeof path, "rrdp/" SAMPLE_REPOSITORY_SESSION "/%" PRId64 "/%s/%s", serial, cuts[serial - 1].random,
-		name);
+	(void)snprintf(path, sizeof path, "%s/%s/%" PRId64 "/%s/%s", directory_of(sample), session_of(sample), serial,
+		cuts[serial - 1].random, name);
 	free(cuts);
 	return path;
 }
@@ -120,7 +142,7 @@ read_document(struct sample_repository *sample, const char *path, const char *ha
 	const char *wrong = rrdp_reader_parse(bytes_span(&text), ret_document);
 	if (wrong != NULL)
 		return complain("%s: %s", path, wrong);
-	if (strcmp(ret_document->name, name) != 0 || strcmp(ret_document->session, SAMPLE_REPOSITORY_SESSION) != 0 ||
+	if (strcmp(ret_document->name, name) != 0 || strcmp(ret_document->session, session_of(sample)) != 0 ||
 		ret_document->serial != serial)
 		return complain("%s: %s of session %s, serial %" PRId64, path, ret_document->name, ret_document->session,
 			ret_document->serial);
@@ -300,10 +322,13 @@ check_rrdp(struct sample_repository *sample, const struct cut_row *cuts, size_t 
 	if (notified < 1 || (size_t)notified > count)
 		return complain("the notified serial is %" PRId64 " of %zu", notified, count);
 	const struct cut_row *cut = &cuts[notified - 1];
-	CHECK(read_document(sample, "rrdp/notification.xml", "", cut->cut_at, "notification", notified, &notification));
+	(void)snprintf(path, sizeof path, "%s/notification.xml", directory_of(sample));
+	CHECK(read_document(sample, path, "", cut->cut_at, "notification", notified, &notification));
 	if (notification.count == 0 || strcmp(notification.elements[0].name, "snapshot") != 0)
 		return complain("the notification names no snapshot first");
-	CHECK(check_list(sample, cuts, notified, cut->first_delta, notification.count - 1));
+	/* A notification that has stood for longer may be from before the settings changed. */
+	if (cut->cut_at == sample_repository_number(sample, "SELECT max(cut_at) AS n FROM repositories"))
+		CHECK(check_list(sample, cuts, notified, cut->first_delta, notification.count - 1));
 	CHECK(uri_path(notification.elements[0].uri, path));
 	CHECK(read_document(sample, path, notification.elements[0].hash, cut->cut_at, "snapshot", notified, &snapshot));
 	CHECK(check_snapshot(&snapshot, target));
@@ -316,7 +341,7 @@ published_check_rrdp(struct sample_repository *sample)
 	struct cut_row *cuts = NULL;
 	struct sample_state target;
 	size_t count = read_cuts(sample, &cuts);
-	int64_t notified = sample_repository_number(sample, "SELECT notified_serial AS n FROM repositories");
+	int64_t notified = number_of(sample, "notified_serial");
 	rrdp_state(sample, notified, &target);
 	const char *wrong = check_rrdp(sample, cuts, count, notified, &target);
 	sample_repository_free_state(&target);
@@ -370,27 +395,46 @@ check_kept_file(struct sample_repository *sample, const struct cut_row *cut, con
 {
 	AUTO_CLEAR(struct bytes, bytes_clear) text = BYTES_INIT;
 	char path[PATH_ROOM];
-	(void)snprintf(path, sizeof path, "rrdp/" SAMPLE_REPOSITORY_SESSION "/%" PRId64 "/%s/%s", cut->serial, cut->random, name);
+	(void)snprintf(path, sizeof path, "%s/%s/%" PRId64 "/%s/%s", directory_of(sample), session_of(sample), cut->serial, cut->random, name);
 	return read_file(sample, path, hash, cut->cut_at, &text);
+}
+
+static const char *
+check_kept(struct sample_repository *sample, size_t *expected)
+{
+	struct cut_row *cuts = NULL;
+	const char *wrong = NULL;
+	size_t count = read_cuts(sample, &cuts);
+	*expected += number_of(sample, "notified_serial") != 0;
+	for (size_t i = 0; i < count && wrong == NULL; i++) {
+		if (cuts[i].snapshot_kept && cuts[i].snapshot_hash[0] != '\0') {
+			++*expected;
+			wrong = check_kept_file(sample, &cuts[i], "snapshot.xml", cuts[i].snapshot_hash);
+		}
+		if (wrong == NULL && cuts[i].delta_kept && cuts[i].delta_hash[0] != '\0') {
+			++*expected;
+			wrong = check_kept_file(sample, &cuts[i], "delta.xml", cuts[i].delta_hash);
+		}
+	}
+	free(cuts);
+	return wrong;
+}
+
+static int64_t
+repositories(struct sample_repository *sample)
+{
+	return sample_repository_number(sample, "SELECT count(*) AS n FROM repositories");
 }
 
 const char *
 published_check_kept(struct sample_repository *sample)
 {
-	struct cut_row *cuts = NULL;
 	const char *wrong = NULL;
-	size_t files = 0, expected = 1, count = read_cuts(sample, &cuts);
-	for (size_t i = 0; i < count && wrong == NULL; i++) {
-		if (cuts[i].snapshot_kept && cuts[i].snapshot_hash[0] != '\0') {
-			expected++;
-			wrong = check_kept_file(sample, &cuts[i], "snapshot.xml", cuts[i].snapshot_hash);
-		}
-		if (wrong == NULL && cuts[i].delta_kept && cuts[i].delta_hash[0] != '\0') {
-			expected++;
-			wrong = check_kept_file(sample, &cuts[i], "delta.xml", cuts[i].delta_hash);
-		}
-	}
-	free(cuts);
+	size_t files = 0, expected = 0;
+	int64_t looked_at = sample->looked_at, count = repositories(sample);
+	for (sample->looked_at = 1; sample->looked_at <= count && wrong == NULL; sample->looked_at++)
+		wrong = check_kept(sample, &expected);
+	sample->looked_at = looked_at;
 	walk(sample, "rrdp", count_file, &files);
 	if (wrong == NULL && files != expected)
 		wrong = complain("there are %zu files in rrdp instead of %zu", files, expected);
@@ -447,12 +491,31 @@ check_directories(struct sample_repository *sample, const char *directory)
 	return wrong == NULL && entries == 0 ? complain("directory %s is empty", directory) : wrong;
 }
 
+/* Of all repositories together, each at its own serial. */
+static void
+served_state(struct sample_repository *sample, struct sample_state *ret_state)
+{
+	struct sample_state one;
+	int64_t looked_at = sample->looked_at, count = repositories(sample);
+	*ret_state = (struct sample_state){ .count = 0 };
+	for (sample->looked_at = 1; sample->looked_at <= count; sample->looked_at++) {
+		sample_repository_state(sample, number_of(sample, "rsync_serial"), &one);
+		ret_state->objects = realloc(ret_state->objects, (ret_state->count + one.count + 1) * sizeof *one.objects);
+		if (ret_state->objects == NULL)
+			abort();
+		if (one.count > 0)
+			memcpy(&ret_state->objects[ret_state->count], one.objects, one.count * sizeof *one.objects);
+		ret_state->count += one.count;
+		sample_repository_free_state(&one);
+	}
+	sample->looked_at = looked_at;
+}
+
 const char *
 published_check_rsync(struct sample_repository *sample)
 {
 	struct sample_state state;
 	char name[64], path[PATH_ROOM];
-	int64_t serial = sample_repository_number(sample, "SELECT rsync_serial AS n FROM repositories");
 	ssize_t length = readlinkat(sample->directory, "rsync/current", name, sizeof name - 1);
 	if (length < 1)
 		return complain("rsync/current: %s", strerror(errno));
@@ -460,7 +523,7 @@ published_check_rsync(struct sample_repository *sample)
 	if (strcspn(name, "/.") != (size_t)length)
 		return complain("rsync/current leads to %s", name);
 	(void)snprintf(path, sizeof path, "rsync/%s", name);
-	sample_repository_state(sample, serial, &state);
+	served_state(sample, &state);
 	struct tree_walk tree = { .sample = sample, .state = &state, .prefix = strlen(path) + 1 };
 	walk(sample, path, check_tree_file, &tree);
 	if (tree.wrong == NULL && tree.files != state.count)
@@ -477,8 +540,7 @@ published_check_trust_anchor(struct sample_repository *sample)
 	AUTO_CLEAR(struct bytes, bytes_clear) content = BYTES_INIT;
 	struct sample_state state;
 	const char *wrong = NULL;
-	sample_repository_state(sample, sample_repository_number(sample, "SELECT notified_serial AS n FROM repositories"),
-		&state);
+	sample_repository_state(sample, number_of(sample, "notified_serial"), &state);
 	for (size_t i = 0; i < state.count && wrong == NULL; i++)
 		if (state.objects[i].trust_anchor)
 			wrong = read_file(sample, "ta/ta.cer", state.objects[i].hash, state.objects[i].modified_at, &content);
@@ -489,11 +551,15 @@ published_check_trust_anchor(struct sample_repository *sample)
 const char *
 published_check(struct sample_repository *sample)
 {
+	const char *wrong = NULL;
+	int64_t looked_at = sample->looked_at, count = repositories(sample);
 	CHECK(published_check_trust_anchor(sample));
-	CHECK(published_check_rrdp(sample));
+	for (sample->looked_at = 1; sample->looked_at <= count && wrong == NULL; sample->looked_at++)
+		wrong = number_of(sample, "notified_serial") != 0 || sample->looked_at == 1 ? published_check_rrdp(sample) : NULL;
+	sample->looked_at = looked_at;
+	CHECK(wrong);
 	CHECK(published_check_kept(sample));
-	return sample_repository_number(sample, "SELECT rsync_serial AS n FROM repositories") != 0 ? published_check_rsync(sample)
-		: NULL;
+	return number_of(sample, "rsync_serial") != 0 ? published_check_rsync(sample) : NULL;
 }
 
 struct fingerprint {

@@ -78,7 +78,7 @@ sample_repository_open(struct sample_repository *sample, const char *path, uint6
 	struct fault fault = FAULT_INIT;
 	AUTO(char, free) file = NULL;
 	AUTO(char, free) data = NULL;
-	*sample = (struct sample_repository){ .random = seed * 2 + 1 };
+	*sample = (struct sample_repository){ .random = seed * 2 + 1, .looked_at = 1 };
 	must(memory_printf(&file, &fault, "%s/cadastre.db", path), &fault, path);
 	must(memory_printf(&data, &fault, "%s/data", path), &fault, path);
 	must(memory_copy_string(path, &sample->path, &fault), &fault, path);
@@ -92,7 +92,6 @@ sample_repository_open(struct sample_repository *sample, const char *path, uint6
 	int64_t cut_at = sample_repository_number(sample, "SELECT cut_at AS n FROM repositories");
 	clock_init_hand(&sample->clock, cut_at != 0 ? cut_at : SAMPLE_REPOSITORY_AT);
 	sample->settings = (struct publisher_settings){
-		.repository_id = 1,
 		.deltas_max = 250,
 		.delta_age_max_s = 86400,
 		.file_grace_s = 7200,
@@ -115,13 +114,17 @@ sample_repository_restart(struct sample_repository *sample)
 void
 sample_repository_site(const struct sample_repository *sample, struct site *ret_site)
 {
+	struct site_exchange *exchange;
+	INVARIANT(memory_new(1, sizeof *exchange, &exchange, NULL) == FAULT_NONE);
+	INVARIANT(pthread_mutex_init(&exchange->mutex, NULL) == 0);
 	*ret_site = (struct site){
 		.db = sample->db,
 		.directory = sample->directory,
 		.clock = &sample->clock,
 		.settings = sample->settings,
+		.repository_id = 1,
+		.exchange = exchange,
 	};
-	INVARIANT(pthread_mutex_init(&ret_site->exchange, NULL) == 0);
 }
 
 struct sample_staging {
@@ -131,18 +134,34 @@ struct sample_staging {
 	uint8_t hash[SHA256_SIZE];
 };
 
+/* What is below "2/" is of the second repository. */
+static int64_t
+repository_of(const char *path)
+{
+	return strncmp(path, "2/", 2) == 0 ? 2 : 1;
+}
+
+void
+sample_repository_open_second(struct sample_repository *sample)
+{
+	sample_repository_run(sample, "INSERT INTO repositories (repository_id, rrdp_uri, rsync_uri, session) VALUES (2, '"
+		SAMPLE_REPOSITORY_RRDP "2/', '" SAMPLE_REPOSITORY_RSYNC "', '" SAMPLE_REPOSITORY_SESSION_2 "')");
+}
+
 /* As the reconciler: what was never published goes without a trace, what was leaves with the next cut. */
 static enum fault_code
 withdraw(struct db_connection *connection, const struct sample_staging *staging, int64_t now_at, struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) drop = NULL;
 	AUTO(struct stmt, stmt_done) leave = NULL;
-	TRY(stmt_prepare(connection, "sample_drop", "DELETE FROM objects WHERE repository_id = 1 AND path = :path "
+	TRY(stmt_prepare(connection, "sample_drop", "DELETE FROM objects WHERE repository_id = :repository_id AND path = :path "
 		"AND withdrawing = 0 AND withdrawn_serial IS NULL AND published_serial IS NULL", &drop, fault));
+	stmt_bind_int(drop, ":repository_id", repository_of(staging->path));
 	stmt_bind_text(drop, ":path", staging->path);
 	TRY(stmt_run(drop, fault));
 	TRY(stmt_prepare(connection, "sample_leave", "UPDATE objects SET withdrawing = 1, revoked_at = :now_at "
-		"WHERE repository_id = 1 AND path = :path AND withdrawing = 0 AND withdrawn_serial IS NULL", &leave, fault));
+		"WHERE repository_id = :repository_id AND path = :path AND withdrawing = 0 AND withdrawn_serial IS NULL", &leave, fault));
+	stmt_bind_int(leave, ":repository_id", repository_of(staging->path));
 	stmt_bind_text(leave, ":path", staging->path);
 	stmt_bind_int(leave, ":now_at", now_at);
 	return stmt_run(leave, fault);
@@ -158,8 +177,9 @@ stage_one(struct db_connection *connection, const struct sample_staging *staging
 		return FAULT_NONE;
 	TRY(stmt_prepare(connection, "sample_object",
 		"INSERT INTO objects (repository_id, ca_id, key_id, kind, path, hash, size, "
-		"not_before_at, not_after_at, modified_at) VALUES (1, 1, 1, :kind, :path, :hash, :size, 0, 0, :now_at)", &object,
+		"not_before_at, not_after_at, modified_at) VALUES (:repository_id, 1, 1, :kind, :path, :hash, :size, 0, 0, :now_at)", &object,
 			fault));
+	stmt_bind_int(object, ":repository_id", repository_of(staging->path));
 	stmt_bind_text(object, ":kind", staging->kind);
 	stmt_bind_text(object, ":path", staging->path);
 	stmt_bind_blob(object, ":hash", SPAN(staging->hash, SHA256_SIZE));
@@ -246,13 +266,16 @@ static enum fault_code
 cut(struct db_connection *connection, void *argument, struct fault *fault)
 {
 	static const char *const steps[] = {
-		"UPDATE repositories SET serial = serial + 1, cut_at = (SELECT CAST(:now_at AS INTEGER))",
-		"UPDATE objects SET published_serial = (SELECT serial FROM repositories) "
+		/* Of the first also where nothing changes; of the second only where something does. */
+		"UPDATE repositories SET serial = serial + 1, cut_at = (SELECT CAST(:now_at AS INTEGER)) WHERE repository_id = 1 "
+		"OR EXISTS (SELECT 1 FROM objects o WHERE o.repository_id = repositories.repository_id AND (o.published_serial IS NULL "
+		"	OR (o.withdrawing = 1 AND o.withdrawn_serial IS NULL)))",
+		"UPDATE objects SET published_serial = (SELECT serial FROM repositories r WHERE r.repository_id = objects.repository_id) "
 		"WHERE published_serial IS NULL AND :now_at > 0",
-		"UPDATE objects SET withdrawn_serial = (SELECT serial FROM repositories) "
+		"UPDATE objects SET withdrawn_serial = (SELECT serial FROM repositories r WHERE r.repository_id = objects.repository_id) "
 		"WHERE withdrawing = 1 AND withdrawn_serial IS NULL AND :now_at > 0",
 		"INSERT INTO cuts (repository_id, serial, cut_at, random) "
-		"SELECT 1, serial, :now_at, lower(hex(randomblob(16))) FROM repositories",
+		"SELECT repository_id, serial, :now_at, lower(hex(randomblob(16))) FROM repositories WHERE cut_at = :now_at",
 	};
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
 		AUTO(struct stmt, stmt_done) stmt = NULL;
@@ -271,7 +294,7 @@ sample_repository_cut(struct sample_repository *sample, int64_t later_s)
 	sample_repository_stage(sample);
 	clock_hand_set(&sample->clock, now_at);
 	must(db_write(sample->db, cut, &now_at, &fault), &fault, "cut");
-	return sample_repository_number(sample, "SELECT serial AS n FROM repositories");
+	return sample_repository_number(sample, "SELECT sum(serial) AS n FROM repositories");
 }
 
 void
@@ -285,9 +308,10 @@ sample_repository_state(struct sample_repository *sample, int64_t serial, struct
 	*ret_state = (struct sample_state){ .count = 0 };
 	must(db_reader_acquire(sample->db, &connection, &fault), &fault, "state");
 	must(stmt_prepare(connection, "sample_state", "SELECT path, hash, size, modified_at, kind = 'ta' AS ta FROM objects "
-		"WHERE published_serial <= :serial AND (withdrawn_serial IS NULL OR withdrawn_serial > :serial) ORDER BY path",
-			&stmt,
+		"WHERE repository_id = :repository_id AND published_serial <= :serial AND (withdrawn_serial IS NULL OR withdrawn_serial > :serial) "
+		"ORDER BY path", &stmt,
 		&fault), &fault, "state");
+	stmt_bind_int(stmt, ":repository_id", sample->looked_at);
 	stmt_bind_int(stmt, ":serial", serial);
 	for (;;) {
 		must(stmt_step(stmt, &row, &fault), &fault, "state");

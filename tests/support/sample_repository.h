@@ -11,6 +11,7 @@
 #define SAMPLE_REPOSITORY_RRDP "https://rpki.example/rrdp/"
 #define SAMPLE_REPOSITORY_RSYNC "rsync://rpki.example/repo/"
 #define SAMPLE_REPOSITORY_SESSION "0d1c2b3a-4f5e-4d7c-8b9a-a0b1c2d3e4f5"
+#define SAMPLE_REPOSITORY_SESSION_2 "7d2f4a90-51c3-4e8b-a6d7-2b90cf3e1d54"
 
 struct sample_repository {
 	char *path;                     /* of the directory with database and data */
@@ -22,17 +23,20 @@ struct sample_repository {
 	uint64_t random;                /* state of its generator */
 	struct sample_staging *staged;  /* what waits for sample_repository_stage() */
 	size_t staged_count, staged_capacity;
+	int64_t looked_at;
 };
 
 /* Makes PATH/cadastre.db and PATH/data, both of which may be there already, and opens them; the clock stands at the last cut. */
 void sample_repository_open(struct sample_repository *sample, const char *path, uint64_t seed);
+/* From here on what is below "2/" is of a second repository. sample->looked_at: of which states and checks are, 1 at first. */
+void sample_repository_open_second(struct sample_repository *sample);
 void sample_repository_close(struct sample_repository *sample);
 /* A publisher with other settings, or after a crash. */
 void sample_repository_restart(struct sample_repository *sample);
 
 /*
- * What the parts of the publisher work on, of the same database and directory; to be given back by
- * pthread_mutex_destroy(&site.exchange).
+ * What the parts of the publisher work on, of repository 1 in the same database and directory; to be given back by
+ * pthread_mutex_destroy(&site.exchange->mutex) and free(site.exchange).
  */
 void sample_repository_site(const struct sample_repository *sample, struct site *ret_site);
 

@@ -74,7 +74,7 @@ served_open(void **state)
 	assert_int_equal(mkdir(served->path, 0755), 0);
 	served->directory = open(served->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct publisher_settings settings = {
-		.repository_id = served->world->repository_id, .deltas_max = 250, .delta_age_max_s = 86400, .file_grace_s = 7200,
+		.deltas_max = 250, .delta_age_max_s = 86400, .file_grace_s = 7200,
 		.file_budget = INT64_C(1) << 40, .tree_grace_s = 7200, .tree_links_max = 1000000,
 	};
 	WORLD_OK(publisher_new(served->world->db, served->directory, &served->world->clock, &settings, &served->publisher, fault));
@@ -107,7 +107,7 @@ struct check_request
 served_request(const struct served *served)
 {
 	return (struct check_request){
-		.directory = served->directory, .db = served->world->db, .repository_id = served->world->repository_id,
+		.directory = served->directory, .db = served->world->db,
 		.now_at = clock_now(&served->world->clock),
 	};
 }

@@ -74,7 +74,7 @@ start(struct world *world, bool create)
 		.settings = { .timing = timing_default, .layout = roa_layout_default },
 	};
 	world->reconcile.issue.settings = &world->reconcile.settings;
-	world->context = (struct command_context){ .db = world->db, .clock = &world->clock };
+	world->context = (struct command_context){ .db = world->db, .clock = &world->clock, .placing = COMMAND_PLACING };
 }
 
 void
@@ -141,7 +141,7 @@ world_cut(struct world *world)
 	clock_hand_set(&world->clock, clock_now(&world->clock) + 1);
 	WORLD_OK(reconcile_members(&world->reconcile, NULL, &result, fault));
 	WORLD_OK(reconcile_parents(&world->reconcile, &result, fault));
-	WORLD_OK(cut_make(world->db, world->repository_id, &world->clock, &serial, fault));
+	WORLD_OK(cut_make(world->db, &world->clock, &serial, fault));
 	return serial;
 }
 
@@ -188,6 +188,16 @@ static enum fault_code
 run_sql(struct db_connection *connection, void *sql, struct fault *fault)
 {
 	return connection_run(connection, "a test", sql, fault);
+}
+
+struct db *
+world_empty_database(struct world *world)
+{
+	struct db *db = NULL;
+	char path[sizeof world->directory + 16];
+	(void)snprintf(path, sizeof path, "%s/empty.db", world->directory);
+	WORLD_OK(db_open(path, true, &db, fault));
+	return db;
 }
 
 void

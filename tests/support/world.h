@@ -55,6 +55,8 @@ int64_t world_cut(struct world *world);
 int64_t world_add_member(struct world *world, const char *handle, const char *resources);
 /* ROAs of AS64496 for a prefix, with its own length; each may be NULL. */
 void world_change_roas(struct world *world, int64_t ca_id, const char *add, const char *remove);
+/* Another database, in its directory, that has no rows at all; to be closed before the world is. */
+struct db *world_empty_database(struct world *world);
 /* Runs SQL on the writer, behind the back of everything. */
 void world_sql(struct world *world, const char *sql);
 /* What a query gives in column "it" of its first row; -1: it has no row. */

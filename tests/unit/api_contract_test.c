@@ -118,6 +118,8 @@ api_contract__every_route_answers(void **state)
 	expect(state, BY_NOBODY, "GET /rrdp/notification.xml", NULL, 200);
 	expect(state, BY_NOBODY, "GET /ta/ta.cer", NULL, 404);
 	expect(state, BY_NOBODY, "GET /ta/ta.tal", NULL, 404);
+	expect(state, BY_NOBODY, "GET /rrdp/2/notification.xml", NULL, 404);
+	expect(state, BY_NOBODY, "GET /rrdp/2/3a8f1d6e-2b7c-4e55-9d10-6c0f4f0b8a21/12/00112233445566778899aabbccddeeff/delta.xml", NULL, 404);
 	expect(state, BY_NOBODY, "GET /rrdp/3a8f1d6e-2b7c-4e55-9d10-6c0f4f0b8a21/12/00112233445566778899aabbccddeeff/delta.xml",
 		NULL, 404);
 }

@@ -273,7 +273,7 @@ ca_commands__a_full_issuing_ca_gets_another_beside_it(void **state)
 	struct registry *registry = *state;
 	registry_sql(registry, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)"
 		" INSERT INTO cas (handle, kind, parent_id, repository_id, directory, created_at)"
-		" SELECT 'x' || i, 'member', 3, 1, 'x' || i || '/', 1 FROM n", ISSUING_CHILDREN_MAX - 1);
+		" SELECT 'x' || i, 'member', 3, 1, 'x' || i || '/', 1 FROM n", (int)registry->context.placing.issuing_members_max - 1);
 	int64_t last = registry_member_id(registry, "issuing-2", "");
 	assert_int_equal(registry_number(registry, "SELECT parent_id AS it FROM cas WHERE ca_id = %" PRId64, last), 3);
 	(void)registry_member_id(registry, "first", "");

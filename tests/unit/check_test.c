@@ -4,11 +4,13 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "ca/commands/ca_commands.h"
 #include "ca/commands/hold_commands.h"
+#include "db/connection.h"
 #include "tests/support/served.h"
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, served_open, served_close)
@@ -85,6 +87,76 @@ check__looks_at_rsync_at_its_own_serial(void **state)
 	served_expect(&report, "");
 	assert_int_equal(report.serial, 4);
 	assert_int_equal(report.rsync_serial, 3);
+}
+
+/* A member in a second repository; served. */
+static void
+open_second(struct served *served)
+{
+	struct world *world = served->world;
+	world->context.placing = (struct command_placing){ .issuing_members_max = 1, .repository_size_max = 1 };
+	int64_t ca_id = world_add_member(world, "delta", "172.16.0.0/16");
+	world_change_roas(world, ca_id, "172.16.0.0/24", NULL);
+	/* Its issuing CA first. */
+	(void)served_publish_rrdp(served);
+	(void)served_publish(served);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it FROM repositories"), 2);
+}
+
+static void
+expect_both(struct served *served, const char *kinds, int64_t payloads)
+{
+	for (int with_database = 1; with_database >= 0; with_database--) {
+		AUTO_CLEAR(struct check_report, check_report_clear) report = CHECK_REPORT_INIT;
+		struct check_request request = served_request(served);
+		if (!with_database)
+			request.db = NULL;
+		served_check(&request, &report);
+		served_expect(&report, kinds);
+		assert_int_equal(report.repositories, 2);
+		assert_int_equal(report.payloads, payloads);
+	}
+}
+
+static void
+check__follows_each_notification(void **state)
+{
+	struct served *served = *state;
+	open_second(served);
+	expect_both(served, "", 4);
+	/* A delta of the second alone, while the rsync tree lags behind. */
+	int64_t ca_id = world_number(served->world, "SELECT ca_id AS it FROM cas WHERE handle = 'delta'");
+	world_change_roas(served->world, ca_id, "172.16.1.0/24", NULL);
+	(void)served_publish_rrdp(served);
+	expect_both(served, "", 5);
+}
+
+/* What is wrong in the second is found like what is wrong in the first. */
+static void
+check__finds_damage_in_another_repository(void **state)
+{
+	struct served *served = *state;
+	char path[512];
+	open_second(served);
+	AUTO(struct db_connection, db_reader_release) connection = NULL;
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	bool row;
+	WORLD_OK(db_reader_acquire(served->world->db, &connection, fault));
+	WORLD_OK(stmt_prepare(connection, "a test", "SELECT 'rrdp/2/' || session || '/' || k.serial || '/' || random || '/snapshot.xml' AS it"
+		" FROM repositories JOIN cuts k USING (repository_id) WHERE repository_id = 2 AND k.serial = notified_serial", &stmt, fault));
+	WORLD_OK(stmt_step(stmt, &row, fault));
+	(void)snprintf(path, sizeof path, "%s", stmt_text(stmt, "it"));
+	assert_int_equal(unlinkat(served->directory, path, 0), 0);
+	{
+		AUTO_CLEAR(struct check_report, check_report_clear) report = CHECK_REPORT_INIT;
+		struct check_request request = served_request(served);
+		served_check(&request, &report);
+		served_expect(&report, "snapshot_missing manifest_missing");
+	}
+	int64_t repaired;
+	WORLD_OK(publisher_verify(served->publisher, &repaired, fault));
+	assert_int_equal(repaired, 1);
+	expect_both(served, "", 4);
 }
 
 /* Serials until nothing is due; each must be right, with so many payloads at the end. */
@@ -194,6 +266,8 @@ main(void)
 		CASE(check__finds_nothing_in_what_is_right),
 		CASE(check__judges_at_the_time_at_which_all_was_read),
 		CASE(check__needs_no_database),
+		CASE(check__follows_each_notification),
+		CASE(check__finds_damage_in_another_repository),
 		CASE(check__looks_at_rsync_at_its_own_serial),
 		CASE(check__tells_what_expires_within_the_horizon),
 		CASE(check__agrees_with_each_serial_of_a_busy_registry),

@@ -131,7 +131,7 @@ compress__stops_when_told(void **state)
 	publish_some(fixture);
 	REQUIRE_DONE(compress_run(&fixture->site, &stop, fault));
 	assert_false(has_gzip(fixture, LAYOUT_NOTIFICATION));
-	assert_string_equal(fixture->site.compressing, "");
+	assert_string_equal(fixture->site.exchange->compressing, "");
 	REQUIRE_RIGHT(published_check_kept(&fixture->sample)); /* nothing half done is left */
 }
 

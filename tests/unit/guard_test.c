@@ -66,7 +66,7 @@ stage(struct world *world)
 static enum fault_code
 check(struct world *world, struct fault *fault)
 {
-	return guard_check(world->db, world->repository_id, &settings, &world->clock, fault);
+	return guard_check(world->db, &settings, &world->clock, fault);
 }
 
 static void
@@ -98,7 +98,7 @@ cut(struct world *world)
 {
 	int64_t serial;
 	clock_hand_set(&world->clock, clock_now(&world->clock) + 1);
-	WORLD_OK(cut_make(world->db, world->repository_id, &world->clock, &serial, fault));
+	WORLD_OK(cut_make(world->db, &world->clock, &serial, fault));
 	assert_int_not_equal(serial, 0);
 }
 
@@ -109,8 +109,7 @@ number(struct world *world, const char *column)
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	bool row;
 	WORLD_OK(db_reader_acquire(world->db, &connection, fault));
-	WORLD_OK(stmt_start(connection, QUERY_GUARD_REPOSITORY, &stmt, fault));
-	stmt_bind_int(stmt, ":repository_id", world->repository_id);
+	WORLD_OK(stmt_start(connection, QUERY_GUARD_TOTALS, &stmt, fault));
 	WORLD_OK(stmt_step(stmt, &row, fault));
 	return stmt_int(stmt, column);
 }
@@ -193,6 +192,35 @@ guard__refuses_a_large_loss_until_it_is_accepted(void **state)
 	totals_are(world, 9, 3);
 	/* It was for this once. */
 	assert_int_equal(publication_accept(&world->context, &world_actor, code, NULL), FAULT_NOT_FOUND);
+}
+
+/* All is held against the whole registry: half of a small repository is no loss, nor is what comes back in another one. */
+static void
+guard__judges_all_repositories_together(void **state)
+{
+	struct world *world = *state;
+	char code[GUARD_CODE_SIZE];
+	world->context.placing = (struct command_placing){ .issuing_members_max = 1, .repository_size_max = 1 };
+	int64_t large = member_with(world, 1, 16), small = member_with(world, 2, 4);
+	while (world_cut(world) != 0)
+		continue;
+	totals_are(world, 20, 5);
+	assert_int_equal(world_number(world, "SELECT payloads AS it FROM repositories WHERE repository_id = 2"), 4);
+	remove_roas(world, small, 2, 0, 2);
+	stage(world);
+	must_pass(world);
+	cut(world);
+	totals_are(world, 18, 5);
+	assert_int_equal(world_number(world, "SELECT payloads AS it FROM repositories WHERE repository_id = 2"), 2);
+	/* A loss in both is one, under one code. */
+	remove_roas(world, large, 1, 0, 3);
+	remove_roas(world, small, 2, 2, 4);
+	stage(world);
+	must_refuse(world, "5 of 18 payloads and 0 of 5 CAs", code);
+	WORLD_OK(publication_accept(&world->context, &world_actor, code, fault));
+	must_pass(world);
+	cut(world);
+	totals_are(world, 13, 5);
 }
 
 /* What was accepted is exactly that: another loss on top of it, or in its place, is refused anew. */
@@ -290,13 +318,13 @@ guard__is_in_force_for_an_hour_longer(void **state)
 	clock_hand_set(&world->clock, clock_now(&world->clock) + 3600);
 	remove_roas(world, ca_id, 1, 0, 1);
 	stage(world);
-	WORLD_OK(guard_check(world->db, world->repository_id, &from_20, &world->clock, fault));
+	WORLD_OK(guard_check(world->db, &from_20, &world->clock, fault));
 	cut(world);
 	remove_roas(world, ca_id, 1, 1, 20);
 	stage(world);
-	assert_int_equal(guard_check(world->db, world->repository_id, &from_20, &world->clock, &refusal), FAULT_GUARD);
+	assert_int_equal(guard_check(world->db, &from_20, &world->clock, &refusal), FAULT_GUARD);
 	clock_hand_set(&world->clock, clock_now(&world->clock) + 3600);
-	WORLD_OK(guard_check(world->db, world->repository_id, &from_20, &world->clock, fault));
+	WORLD_OK(guard_check(world->db, &from_20, &world->clock, fault));
 }
 
 static void
@@ -332,7 +360,7 @@ guard__may_be_switched_off(void **state)
 	world_cut(world);
 	remove_roas(world, ca_id, 1, 0, 12);
 	stage(world);
-	WORLD_OK(guard_check(world->db, world->repository_id, &off, &world->clock, fault));
+	WORLD_OK(guard_check(world->db, &off, &world->clock, fault));
 }
 
 /* January 2026: an empty table read as an empty registry. The start is refused before anything is done with it. */
@@ -374,6 +402,7 @@ main(void)
 		CASE(guard__counts_what_is_out),
 		CASE(guard__lets_small_losses_pass),
 		CASE(guard__refuses_a_large_loss_until_it_is_accepted),
+		CASE(guard__judges_all_repositories_together),
 		CASE(guard__an_acceptance_covers_nothing_else),
 		CASE(guard__what_comes_back_is_no_loss),
 		CASE(guard__adds_small_losses_up),

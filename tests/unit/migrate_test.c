@@ -240,6 +240,28 @@ migrate__certificate_without_its_issuer_is_made_anew(void **state)
 		" ORDER BY object_id", "11 900 900\n12 100 900\n13 100 900\n");
 }
 
+/* Version 3 gave trees a serial of each repository: those of the one that there was stay, and no name comes twice. */
+static void
+migrate__rsync_trees_keep_serials_and_ids(void **state)
+{
+	load_fixture(state, 2);
+	{
+		AUTO(struct db_connection, connection_close) connection = NULL;
+		assert_int_equal(connection_open(scratch_path(state, "fixture.db"), &connection, NULL), FAULT_NONE);
+		assert_int_equal(connection_run(connection, "changing trees", "INSERT INTO rsync_trees (tree_id, repository_id, name, serial)"
+			" VALUES (8, 1, '8', 2), (9, 1, '9', 1); DELETE FROM rsync_trees WHERE tree_id = 9;"
+			" UPDATE rsync_trees SET target_serial = 3, retired_at = 77 WHERE tree_id = 8", NULL), FAULT_NONE);
+	}
+	open_and_close(state, "fixture.db", false);
+	AUTO(struct db_connection, connection_close) connection = NULL;
+	assert_int_equal(connection_open(scratch_path(state, "fixture.db"), &connection, NULL), FAULT_NONE);
+	assert_lines(connection, "SELECT t.tree_id || ' ' || t.name || ' ' || p.repository_id || ' ' || p.serial || ' ' || p.target_serial || ' ' ||"
+		" t.retired_at AS line FROM rsync_trees t JOIN rsync_tree_parts p USING (tree_id) WHERE t.tree_id = 8", "8 8 1 2 3 77\n");
+	assert_lines(connection, "SELECT seq AS line FROM sqlite_sequence WHERE name = 'rsync_trees'", "9\n");
+	assert_lines(connection, "SELECT count(*) AS line FROM rsync_trees t LEFT JOIN rsync_tree_parts p USING (tree_id) WHERE p.tree_id IS NULL",
+		"0\n");
+}
+
 /* The cuts that the API and a start ask for; older ones stay uncounted. */
 static void
 migrate__last_cuts_are_counted(void **state)
@@ -288,6 +310,7 @@ main(void)
 		CASE(migrate__others_are_refused),
 		CASE(migrate__older_releases_are_brought_forward),
 		CASE(migrate__certificate_without_its_issuer_is_made_anew),
+		CASE(migrate__rsync_trees_keep_serials_and_ids),
 		CASE(migrate__last_cuts_are_counted),
 		CASE(migrate__fixtures_have_rows_in_every_table),
 	};

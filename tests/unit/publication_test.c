@@ -97,7 +97,7 @@ static struct publication *
 open_publication(struct world *world, enum fault_code rsync_gives)
 {
 	struct publication *publication;
-	struct publication_settings settings = { .repository_id = world->repository_id, .verify_interval_s = 3600 };
+	struct publication_settings settings = { .verify_interval_s = 3600 };
 	struct publication_operations operations = {
 		.publish = play_publish, .rsync = play_rsync, .verify = play_verify, .retire = play_retire, .compress = play_compress,
 		.published = play_published, .self = world,

@@ -28,26 +28,28 @@ require(const char *wrong, const char *when, int64_t serial)
 }
 
 static void
-name_path(struct sample_repository *sample, char path[64])
+name_path(struct sample_repository *sample, bool second, char path[64])
 {
 	uint64_t i = sample_repository_random(sample, PATHS);
-	(void)snprintf(path, 64, i % 3 == 0 ? "m%u/o%u.roa" : i % 3 == 1 ? "m%u/deep/er/o%u.cer" : "m%u-o%u.crl",
+	const char *base = second ? "2/" : "";
+	(void)snprintf(path, 64, i % 3 == 0 ? "%sm%u/o%u.roa" : i % 3 == 1 ? "%sm%u/deep/er/o%u.cer" : "%sm%u-o%u.crl", base,
 		(unsigned)(i % 7), (unsigned)i);
 }
 
 /* What one cut brings: mostly a few changes, sometimes many, sometimes the trust anchor's certificate alone. */
 static void
-change(struct sample_repository *sample)
+change(struct sample_repository *sample, bool has_second)
 {
+	bool second = has_second && sample_repository_random(sample, 2) == 0;
 	char path[64];
 	if (sample_repository_random(sample, 25) == 0)
 		sample_repository_put(sample, "ta/ta.cer", "ta", 50 + sample_repository_random(sample, 50));
 	if (sample_repository_random(sample, 40) == 0)
 		return;
 	uint64_t changes = sample_repository_random(sample, 10) == 0 ? 40 : 1 + sample_repository_random(sample, 6);
-	sample_repository_put(sample, "m0/m.mft", "mft", 20 + sample_repository_random(sample, 200));
+	sample_repository_put(sample, second ? "2/m0/m.mft" : "m0/m.mft", "mft", 20 + sample_repository_random(sample, 200));
 	while (changes-- > 0) {
-		name_path(sample, path);
+		name_path(sample, second, path);
 		if (sample_repository_random(sample, 3) == 0)
 			sample_repository_remove(sample, path);
 		else
@@ -109,8 +111,22 @@ serve_rsync(struct sample_repository *sample, int64_t serial)
 	require(published_check_rsync(sample), "rsync", serial);
 }
 
+/* Of each repository that has been published. */
 static void
-run_stream(void **state, uint64_t seed)
+require_published(struct sample_repository *sample, int64_t serial)
+{
+	require(published_check_rrdp(sample), "published", serial);
+	require(published_check_trust_anchor(sample), "published", serial);
+	if (sample_repository_number(sample, "SELECT max(notified_serial) AS n FROM repositories WHERE repository_id = 2") <= 0)
+		return;
+	sample->looked_at = 2;
+	require(published_check_rrdp(sample), "published, the second repository", serial);
+	sample->looked_at = 1;
+}
+
+/* So many cuts; second_from: after which another repository opens. */
+static void
+run_stream(void **state, uint64_t seed, int count, int second_from)
 {
 	struct sample_repository sample;
 	const atomic_bool stop = false;
@@ -118,9 +134,13 @@ run_stream(void **state, uint64_t seed)
 	sample_repository_open(&sample, *state, seed);
 	sample_repository_put(&sample, "ta/ta.cer", "ta", 100);
 	sample_repository_put(&sample, "m0/m.mft", "mft", 100);
-	for (int cuts = 0; cuts < CUTS; cuts++) {
+	for (int cuts = 0; cuts < count; cuts++) {
+		if (cuts == second_from) {
+			sample_repository_open_second(&sample);
+			sample_repository_put(&sample, "2/m0/m.mft", "mft", 100);
+		}
 		if (cuts > 0)
-			change(&sample);
+			change(&sample, cuts >= second_from);
 		int64_t serial = sample_repository_cut(&sample, 1 + (int64_t)sample_repository_random(&sample, 4));
 		if (sample_repository_random(&sample, 8) == 0)
 			continue;
@@ -128,8 +148,7 @@ run_stream(void **state, uint64_t seed)
 			choose_settings(&sample);
 		REQUIRE_DONE(publisher_publish(sample.publisher, &published, fault));
 		assert_int_equal(published, serial);
-		require(published_check_rrdp(&sample), "published", serial);
-		require(published_check_trust_anchor(&sample), "published", serial);
+		require_published(&sample, serial);
 		if (sample_repository_random(&sample, 3) == 0)
 			serve_rsync(&sample, serial);
 		if (sample_repository_random(&sample, 4) == 0)
@@ -149,31 +168,31 @@ run_stream(void **state, uint64_t seed)
 static void
 publisher_property__stream_1(void **state)
 {
-	run_stream(state, 1);
+	run_stream(state, 1, CUTS, CUTS);
 }
 
 static void
 publisher_property__stream_2(void **state)
 {
-	run_stream(state, 2);
+	run_stream(state, 2, CUTS, CUTS);
 }
 
 static void
 publisher_property__stream_3(void **state)
 {
-	run_stream(state, 3);
+	run_stream(state, 3, CUTS, CUTS);
 }
 
 static void
 publisher_property__stream_4(void **state)
 {
-	run_stream(state, 4);
+	run_stream(state, 4, CUTS / 2, 20);
 }
 
 static void
 publisher_property__stream_5(void **state)
 {
-	run_stream(state, 5);
+	run_stream(state, 5, CUTS / 2, 1);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)

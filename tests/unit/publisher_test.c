@@ -11,6 +11,7 @@
 
 #include "ca/base/atomic_file.h"
 #include "ca/base/metrics.h"
+#include "tests/unit/scratch.h"
 #include "tests/support/damage.h"
 #include "tests/support/publish_fixture.h"
 
@@ -44,14 +45,14 @@ publisher__does_nothing_where_nothing_is_new(void **state)
 }
 
 static void
-publisher__refuses_a_repository_that_is_not_there(void **state)
+publisher__refuses_a_database_without_repository(void **state)
 {
 	struct publish_fixture *fixture = *state;
 	struct publisher *publisher = NULL;
-	struct publisher_settings settings = fixture->sample.settings;
-	settings.repository_id = 2;
-	assert_int_equal(publisher_new(fixture->sample.db, fixture->sample.directory, &fixture->sample.clock, &settings,
-		&publisher, NULL), FAULT_DATABASE);
+	AUTO(struct db, db_close) db = NULL;
+	REQUIRE_DONE(db_open(scratch_path(&fixture->scratch, "empty.db"), true, &db, fault));
+	assert_int_equal(publisher_new(db, fixture->sample.directory, &fixture->sample.clock, &fixture->sample.settings, &publisher, NULL),
+		FAULT_DATABASE);
 	assert_null(publisher);
 	publisher_free(NULL);
 }
@@ -237,7 +238,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		PUBLISH_CASE(publisher__does_nothing_where_nothing_is_new),
-		PUBLISH_CASE(publisher__refuses_a_repository_that_is_not_there),
+		PUBLISH_CASE(publisher__refuses_a_database_without_repository),
 		PUBLISH_CASE(publisher__records_what_is_on_disk),
 		PUBLISH_CASE(publisher__puts_the_trust_anchor_where_tals_point),
 		PUBLISH_CASE(publisher__forgets_payloads_once_validators_are_told),

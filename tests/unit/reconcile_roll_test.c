@@ -232,7 +232,7 @@ reconcile_roll__a_group_changes_in_one_cut_and_in_order(void **state)
 	WORLD_OK(reconcile_members(&world->reconcile, &one, &result, fault));
 	assert_int_equal(result.cas, 2);
 	WORLD_OK(reconcile_parents(&world->reconcile, &result, fault));
-	WORLD_OK(cut_make(world->db, world->repository_id, &world->clock, &serial, fault));
+	WORLD_OK(cut_make(world->db, &world->clock, &serial, fault));
 	assert_whole(world, 2);
 	assert_int_equal(world_number(world, "SELECT count(*) AS it FROM cas WHERE change_group IS NOT NULL"), 0);
 }

@@ -69,6 +69,7 @@ registry_setup(void **state)
 		.db = registry->db,
 		.clock = &registry->clock,
 		.refused_asns = { registry->refused, 2 },
+		.placing = COMMAND_PLACING,
 		.wake = count_wake,
 		.scheduler = registry,
 	};

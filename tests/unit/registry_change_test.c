@@ -21,7 +21,7 @@ static enum fault_code
 write_change(struct db_connection *connection, void *argument, struct fault *fault)
 {
 	const struct writing *writing = argument;
-	return registry_change_write(connection, &registry_operator, writing->plan, REGISTRY_NOW, fault);
+	return registry_change_write(connection, &registry_operator, writing->plan, &COMMAND_PLACING, REGISTRY_NOW, fault);
 }
 
 /* Plans a file, lets somebody run SQL or a command, and then writes what was planned before. */

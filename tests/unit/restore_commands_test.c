@@ -49,7 +49,28 @@ publish(struct world *world)
 	world_change_roas(world, first, NULL, "10.1.1.0/24");
 	world_cut(world);
 	world_sql(world, "UPDATE repositories SET notified_serial = serial, notified_at = cut_at, rsync_serial = serial, rsync_at = cut_at");
-	world_sql(world, "INSERT INTO rsync_trees (repository_id, name, serial) VALUES (1, '1', 3)");
+	world_sql(world, "INSERT INTO rsync_trees (name) VALUES ('1')");
+}
+
+/* Each repository begins anew, and with one cut each is published again, also where nothing of it was changed since. */
+static void
+restore_commands__every_repository_begins_anew(void **state)
+{
+	struct world *world = *state;
+	world->context.placing = (struct command_placing){ .issuing_members_max = 1, .repository_size_max = 1 };
+	(void)world_add_member(world, "a", "10.3.0.0/16");
+	publish(world);
+	world_sql(world, "CREATE TABLE sessions AS SELECT repository_id, session FROM repositories");
+	assert_int_equal(world_number(world, "SELECT count(*) AS it FROM sessions"), 3);
+	restore(world, clock_now(&world->clock), 2);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it FROM sessions JOIN repositories USING (repository_id, session)"), 0);
+	assert_int_equal(world_number(world, "SELECT sum(serial) AS it FROM repositories"), 0);
+	/* Even if only one of them had something to say. */
+	world_sql(world, "UPDATE cas SET changed_at = NULL WHERE repository_id = 3; DROP TABLE sessions");
+	clock_hand_set(&world->clock, clock_now(&world->clock) + 300);
+	(void)world_cut(world);
+	assert_int_equal(world_number(world, "SELECT min(serial) AS it FROM repositories"), 1);
+	assert_int_equal(world_number(world, "SELECT max(serial) AS it FROM repositories"), 1);
 }
 
 static void
@@ -190,6 +211,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(restore_commands__nothing_can_come_twice),
+		CASE(restore_commands__every_repository_begins_anew),
 		CASE(restore_commands__keeps_what_stands),
 		CASE(restore_commands__makes_what_was_staged_anew),
 		CASE(restore_commands__a_ca_that_was_set_aside_is_tried_again),

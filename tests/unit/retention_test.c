@@ -266,7 +266,7 @@ static const char *const needed =
 	"SELECT count(*) AS n FROM objects o WHERE "
 	"EXISTS (SELECT 1 FROM cuts c WHERE c.snapshot_kept = 1 AND o.published_serial <= c.serial "
 	"	AND (o.withdrawn_serial IS NULL OR o.withdrawn_serial > c.serial)) "
-	"OR EXISTS (SELECT 1 FROM rsync_trees t WHERE t.serial > 0 AND o.published_serial <= t.serial "
+	"OR EXISTS (SELECT 1 FROM rsync_tree_parts t WHERE t.serial > 0 AND o.published_serial <= t.serial "
 	"	AND (o.withdrawn_serial IS NULL OR o.withdrawn_serial > t.serial)) "
 	"OR EXISTS (SELECT 1 FROM cuts c WHERE c.delta_kept = 1 AND o.published_serial = c.serial) "
 	"OR o.published_serial IS NULL";
@@ -274,7 +274,7 @@ static const char *const needed_and_gone =
 	"SELECT count(*) AS n FROM objects o WHERE o.object_id NOT IN (SELECT object_id FROM object_bytes) AND ("
 	"EXISTS (SELECT 1 FROM cuts c WHERE c.snapshot_kept = 1 AND o.published_serial <= c.serial "
 	"	AND (o.withdrawn_serial IS NULL OR o.withdrawn_serial > c.serial)) "
-	"OR EXISTS (SELECT 1 FROM rsync_trees t WHERE t.serial > 0 AND o.published_serial <= t.serial "
+	"OR EXISTS (SELECT 1 FROM rsync_tree_parts t WHERE t.serial > 0 AND o.published_serial <= t.serial "
 	"	AND (o.withdrawn_serial IS NULL OR o.withdrawn_serial > t.serial)) "
 	"OR EXISTS (SELECT 1 FROM cuts c WHERE c.delta_kept = 1 AND o.published_serial = c.serial) "
 	"OR o.published_serial IS NULL)";

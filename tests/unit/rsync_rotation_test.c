@@ -192,7 +192,7 @@ rsync_rotation__goes_on_after_a_crash_before_the_flip(void **state)
 	start(fixture);
 	advance(fixture);
 	/* A new tree, begun, with what is no longer right in it. */
-	REQUIRE_DONE(publisher_store_new_tree(fixture->sample.db, 1, 1, &tree, fault));
+	REQUIRE_DONE(publisher_store_new_tree(fixture->sample.db, &tree, fault));
 	assert_int_equal(mkdirat(fixture->sample.directory, "rsync/2", 0700), 0);
 	REQUIRE_DONE(atomic_file_put(fixture->sample.directory, "rsync/2/gone.roa", SPAN("x", 1), 0600, 1, fault));
 	change_and_publish(fixture);
@@ -202,7 +202,7 @@ rsync_rotation__goes_on_after_a_crash_before_the_flip(void **state)
 	later(fixture, GRACE);
 	sample_repository_remove(&fixture->sample, "stays/b.roa");
 	change_and_publish(fixture);
-	REQUIRE_DONE(publisher_store_aim_tree(fixture->sample.db, 1, 3, fault));
+	REQUIRE_DONE(publisher_store_aim_tree(fixture->sample.db, 1, fault));
 	REQUIRE_DONE(atomic_file_remove_tree(fixture->sample.directory, "rsync/1/stays/b.roa", fault));
 	change_and_publish(fixture);
 	advance(fixture);
@@ -218,13 +218,13 @@ rsync_rotation__goes_on_after_a_crash_behind_the_flip(void **state)
 	change_and_publish(fixture);
 	advance(fixture);
 	/* The link was turned, the database doesn't know yet. */
-	sample_repository_run(&fixture->sample, "UPDATE rsync_trees SET serial = 0, target_serial = 2 WHERE tree_id = 2");
+	sample_repository_run(&fixture->sample, "UPDATE rsync_tree_parts SET serial = 0, target_serial = 2 WHERE tree_id = 2");
 	sample_repository_run(&fixture->sample, "UPDATE rsync_trees SET retired_at = NULL WHERE tree_id = 1");
 	sample_repository_run(&fixture->sample, "UPDATE repositories SET rsync_serial = 1");
 	change_and_publish(fixture);
 	advance(fixture);
 	assert_int_equal(rows(fixture), 3); /* neither was touched: both may be in use */
-	assert_int_equal(sample_repository_number(&fixture->sample, "SELECT serial AS n FROM rsync_trees WHERE tree_id = 2"), 2);
+	assert_int_equal(sample_repository_number(&fixture->sample, "SELECT serial AS n FROM rsync_tree_parts WHERE tree_id = 2"), 2);
 	assert_int_equal(sample_repository_number(&fixture->sample,
 		"SELECT count(*) AS n FROM rsync_trees WHERE retired_at IS NULL"), 1);
 }

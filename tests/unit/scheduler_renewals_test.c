@@ -46,7 +46,7 @@ plant_open(void **state)
 	assert_int_equal(world_open(&world), 0);
 	plant->world = world;
 	struct scheduler_settings settings = {
-		.repository_id = plant->world->repository_id, .batch_window_s = WINDOW_S, .cut_objects_max = 1000,
+		.batch_window_s = WINDOW_S, .cut_objects_max = 1000,
 		.renewal_window_s = RENEWAL_WINDOW_S, .renewals_per_cut = CAP,
 	};
 	WORLD_OK(scheduler_new(&plant->world->reconcile, &settings, publish, plant, &plant->scheduler, fault));
@@ -213,7 +213,7 @@ scheduler_renewals__urgent_ones_are_not_crowded_out(void **state)
 	struct plant *plant = *state;
 	struct scheduler *small;
 	struct scheduler_settings settings = {
-		.repository_id = plant->world->repository_id, .batch_window_s = 0, .cut_objects_max = 1, .renewal_window_s = RENEWAL_WINDOW_S,
+		.batch_window_s = 0, .cut_objects_max = 1, .renewal_window_s = RENEWAL_WINDOW_S,
 		.renewals_per_cut = 4,
 	};
 	int64_t again_ms;
@@ -267,7 +267,7 @@ scheduler_renewals__go_on_after_a_restart(void **state)
 {
 	struct plant *plant = *state;
 	struct scheduler_settings settings = {
-		.repository_id = plant->world->repository_id, .batch_window_s = WINDOW_S, .cut_objects_max = 1000,
+		.batch_window_s = WINDOW_S, .cut_objects_max = 1000,
 		.renewal_window_s = RENEWAL_WINDOW_S, .renewals_per_cut = CAP,
 	};
 	begin(plant, 2);
@@ -303,7 +303,7 @@ scheduler_renewals__make_way_for_changes(void **state)
 	static const struct signer_operations operations = { .sign = sign_and_change, .free = keep };
 	struct plant *plant = *state;
 	struct scheduler_settings settings = {
-		.repository_id = plant->world->repository_id, .batch_window_s = WINDOW_S, .cut_objects_max = 1000,
+		.batch_window_s = WINDOW_S, .cut_objects_max = 1000,
 		.renewal_window_s = RENEWAL_WINDOW_S, .renewals_per_cut = 400,
 	};
 	scheduler_free(plant->scheduler);

@@ -37,7 +37,7 @@ plant_open(void **state)
 	assert_int_equal(world_open(&world), 0);
 	plant->world = world;
 	struct scheduler_settings settings = {
-		.repository_id = plant->world->repository_id, .batch_window_s = WINDOW_S, .cut_objects_max = 1000,
+		.batch_window_s = WINDOW_S, .cut_objects_max = 1000,
 	};
 	WORLD_OK(scheduler_new(&plant->world->reconcile, &settings, count_cut, plant, &plant->scheduler, fault));
 	*state = plant;
@@ -58,7 +58,7 @@ static int64_t
 serial_of(struct plant *plant)
 {
 	struct cut_position position;
-	WORLD_OK(cut_look(plant->world->db, plant->world->repository_id, &position, fault));
+	WORLD_OK(cut_look(plant->world->db, &position, fault));
 	return position.serial;
 }
 
@@ -176,7 +176,7 @@ scheduler__brings_more_than_one_serial_may_hold_in_several(void **state)
 	struct plant *plant = *state;
 	struct scheduler *small;
 	struct scheduler_settings settings = {
-		.repository_id = plant->world->repository_id, .batch_window_s = 0, .cut_objects_max = 1,
+		.batch_window_s = 0, .cut_objects_max = 1,
 	};
 	char handle[16], prefix[32];
 	int64_t again_ms, changed = 1, renewal_at;

@@ -22,7 +22,7 @@ static struct self_check *
 new_check(struct served *served)
 {
 	struct self_check *check = NULL;
-	WORLD_OK(self_check_new(served->world->db, served->directory, &served->world->clock, served->world->repository_id, &config, &check,
+	WORLD_OK(self_check_new(served->world->db, served->directory, &served->world->clock, &config, &check,
 		fault));
 	return check;
 }
@@ -153,8 +153,9 @@ static void
 self_check__tells_that_it_cant_look(void **state)
 {
 	struct served *served = *state;
+	AUTO(struct db, db_close) db = world_empty_database(served->world);
 	AUTO(struct self_check, self_check_free) check = NULL;
-	WORLD_OK(self_check_new(served->world->db, served->directory, &served->world->clock, 999, &config, &check, fault));
+	WORLD_OK(self_check_new(db, served->directory, &served->world->clock, &config, &check, fault));
 	assert_int_equal(self_check_once(check, true, NULL), FAULT_NOT_FOUND);
 	AUTO(struct health, health_free) health = NULL;
 	AUTO_CLEAR(struct bytes, bytes_clear) text = BYTES_INIT;

@@ -97,6 +97,13 @@ static_files__serves_what_validators_fetch(void **state)
 		"Wed, 31 Dec 2025 23:59:59 GMT");
 	check(state, "/" DEEP "/delta.xml", "<delta/>", "application/xml", "public, max-age=7200, immutable",
 		"Wed, 31 Dec 2025 23:59:59 GMT");
+	assert_int_equal(atomic_file_make_directories(AT_FDCWD, scratch_path(state, "rrdp/2"), 0755, NULL), FAULT_NONE);
+	assert_int_equal(atomic_file_make_directories(AT_FDCWD, scratch_path(state, "rrdp/12/" SESSION "/12/" RANDOM), 0755, NULL), FAULT_NONE);
+	put(state, "rrdp/2/notification.xml", "<two/>", NOW);
+	put(state, "rrdp/12/" SESSION "/12/" RANDOM "/snapshot.xml", "<twelve/>", NOW - 1);
+	check(state, "/rrdp/2/notification.xml", "<two/>", "application/xml", "public, max-age=60", "Thu, 01 Jan 2026 00:00:00 GMT");
+	check(state, "/rrdp/12/" SESSION "/12/" RANDOM "/snapshot.xml", "<twelve/>", "application/xml", "public, max-age=7200, immutable",
+		"Wed, 31 Dec 2025 23:59:59 GMT");
 	check(state, "/ta/ta.cer", "certificate", "application/x-x509-ca-cert", "public, max-age=60",
 		"Wed, 31 Dec 2025 23:59:58 GMT");
 	check(state, "/ta/ta.tal", "locator", "text/plain; charset=utf-8", "public, max-age=60", "Wed, 31 Dec 2025 23:59:58 GMT");
@@ -115,7 +122,9 @@ static_files__refuses_every_other_name(void **state)
 		"/rrdp/" SESSION "/12/00112233445566778899AABBCCDDEEFF/snapshot.xml",
 		"/rrdp/3A8F1D6E-2B7C-4E55-9D10-6C0F4F0B8A21/12/" RANDOM "/snapshot.xml",
 		"/rrdp/" SESSION "x/12/" RANDOM "/snapshot.xml", "/rrdp/" SESSION "/13/" RANDOM "/snapshot.xml",
-		"/repo/" SESSION "/12/" RANDOM "/snapshot.xml" };
+		"/repo/" SESSION "/12/" RANDOM "/snapshot.xml", "/rrdp/02/notification.xml", "/rrdp/0/notification.xml",
+		"/rrdp/1000/notification.xml", "/rrdp/2a/notification.xml", "/rrdp//notification.xml", "/rrdp/2/3/notification.xml",
+		"/rrdp/../notification.xml", "/rrdp/2/ta.cer", "/ta/2/ta.cer", "/rrdp/2/x/12/" RANDOM "/snapshot.xml" };
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
 		AUTO_CLEAR(struct answer, answer_clear) answer = ask(state, wrong[i], NULL, NULL);
 		if (answer.code != FAULT_NOT_FOUND || answer.reply.fd >= 0)

@@ -162,7 +162,7 @@ cut(struct registry_of_blocks *registry)
 	clock_hand_set(&world->clock, clock_now(&world->clock) + 1);
 	WORLD_OK(reconcile_members(&world->reconcile, NULL, &result, fault));
 	WORLD_OK(reconcile_parents(&world->reconcile, &result, fault));
-	WORLD_OK(cut_make(world->db, world->repository_id, &world->clock, &serial, fault));
+	WORLD_OK(cut_make(world->db, &world->clock, &serial, fault));
 	expect_whole(world);
 	/* With one of several receivers set aside, the giver goes after the others: later than them, nothing missing. */
 	if (serial != 0 && !registry->faults)

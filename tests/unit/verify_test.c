@@ -221,12 +221,12 @@ verify__leaves_what_is_being_compressed(void **state)
 	int64_t repaired;
 	publish_some(fixture);
 	(void)snprintf(path, sizeof path, "%s", published_path(&fixture->sample, 4, "snapshot.xml"));
-	(void)snprintf(fixture->site.compressing, sizeof fixture->site.compressing, "%s", path);
+	(void)snprintf(fixture->site.exchange->compressing, sizeof fixture->site.exchange->compressing, "%s", path);
 	(void)snprintf(temporary, sizeof temporary, "%s.gz.tmp-00112233aabbccdd", path);
 	REQUIRE_DONE(atomic_file_put(fixture->sample.directory, temporary, SPAN("x", 1), 0644, 1, fault));
 	REQUIRE_DONE(verify_run(&fixture->site, &repaired, fault));
 	assert_true(published_exists(&fixture->sample, temporary));
-	fixture->site.compressing[0] = '\0';
+	fixture->site.exchange->compressing[0] = '\0';
 	REQUIRE_DONE(verify_run(&fixture->site, &repaired, fault));
 	assert_false(published_exists(&fixture->sample, temporary));
 	assert_int_equal(repaired, 0);

@@ -360,6 +360,19 @@ WHERE EXISTS (SELECT 1 FROM repositories r
 -- How much waits is asked for often, and most of all while an import of a whole registry waits: from this index alone, without the rows.
 -- In this order, so that nothing that wants them in another is tempted by it.
 CREATE INDEX cas_queue ON cas (changed_at, held_at, set_aside_at) WHERE changed_at IS NOT NULL;
+
+-- Several repositories: all have one rsync tree, which is of a serial of each of them. Without a row, or serial 0: nothing of it yet.
+CREATE TABLE rsync_tree_parts (
+	tree_id INTEGER NOT NULL REFERENCES rsync_trees (tree_id) ON DELETE CASCADE,
+	repository_id INTEGER NOT NULL REFERENCES repositories (repository_id),
+	serial INTEGER NOT NULL,                    -- complete as of this serial
+	target_serial INTEGER,                      -- being brought to this one, if not NULL
+	PRIMARY KEY (tree_id, repository_id)
+) STRICT, WITHOUT ROWID;
+INSERT INTO rsync_tree_parts (tree_id, repository_id, serial, target_serial) SELECT tree_id, repository_id, serial, target_serial FROM rsync_trees;
+ALTER TABLE rsync_trees DROP COLUMN repository_id;
+ALTER TABLE rsync_trees DROP COLUMN serial;
+ALTER TABLE rsync_trees DROP COLUMN target_serial;
 -- Rows. What follows stays as it is; what stands above is db/schema/*.sql up to this version (see README.md).
 PRAGMA application_id = 1128350803;
 PRAGMA user_version = 3;
@@ -369,7 +382,8 @@ VALUES (1, '2f1b9c1e-0d58-4b6e-9a43-7d1f5f3a9c10', x'00112233', 7, 1700000000);
 
 INSERT INTO repositories (repository_id, rrdp_uri, rsync_uri, session, serial, notified_serial, rsync_serial, cut_at, notified_at, rsync_at)
 VALUES (1, 'https://rpki.example/rrdp/', 'rsync://rpki.example/repo/', '9df4b597-af9e-4dca-bdda-719cce2c4e28', 2, 2, 1, 1700000100, 1700000101,
-	1700000050);
+	1700000050),
+	(2, 'https://rpki.example/rrdp/2/', 'rsync://rpki.example/repo/', '5d1f4b0e-7c2a-4f3b-8f14-0b6a3f2c9e77', 0, 0, 0, 0, 0, 0);
 
 INSERT INTO cas (ca_id, handle, kind, parent_id, repository_id, directory, resources, state, created_at, deleted_at)
 VALUES (1, 'ta', 'ta', NULL, 1, 'ta/', x'01', 'active', 1700000000, NULL),
@@ -406,8 +420,10 @@ VALUES (4, 64496, 4, x'C0000200', 24, 24, 4);
 INSERT INTO cuts (repository_id, serial, cut_at, random, snapshot_hash, snapshot_size, delta_hash, delta_size, first_delta, objects, objects_size)
 VALUES (1, 1, 1700000050, 'a1b2', x'E1', 5000, NULL, NULL, NULL, NULL, NULL), (1, 2, 1700000100, 'c3d4', x'E2', 6000, x'E3', 900, 2, 2, 3010);
 
-INSERT INTO rsync_trees (tree_id, repository_id, name, serial, target_serial, retired_at)
-VALUES (1, 1, 'one', 1, NULL, NULL), (2, 1, 'two', 0, 2, 1700000050);
+INSERT INTO rsync_trees (tree_id, name, retired_at)
+VALUES (1, 'one', NULL), (2, 'two', 1700000050);
+INSERT INTO rsync_tree_parts (tree_id, repository_id, serial, target_serial)
+VALUES (1, 1, 1, NULL), (2, 1, 0, 2);
 
 INSERT INTO tokens (token_id, name, role, ca_id, hash, created_at, expires_at, revoked_at)
 VALUES ('t1', 'administrator', 'admin', NULL, x'F1', 1700000000, NULL, NULL), ('t2', 'member-a', 'member', 4, x'F2', 1700000001, 1800000000, NULL);

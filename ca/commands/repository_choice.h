@@ -1,0 +1,38 @@
+/*
+ * repository_choice: in which repository a further issuing CA, and so all of its members, publishes.
+ *
+ * Validators stop at a limit of bytes of one file (FORT at 10^9, rpki-client at 2^31), and a CA stays in its repository for ever. So
+ * a further repository opens while the last one is still far from that: what it will have is foretold, from what its members want and
+ * from what real registries need.
+ *
+ * Inside a transaction that somebody else runs.
+ */
+#ifndef CA_COMMANDS_REPOSITORY_CHOICE_H
+#define CA_COMMANDS_REPOSITORY_CHOICE_H
+
+#include "ca/commands/command.h"
+#include "db/stores/repository_store.h"
+
+/*
+ * What a snapshot has in bytes for each, base64 (4/3 of the DER) and 170 bytes of XML and URI an object included:
+ *   a member: certificate 1,450, CRL 450, manifest 1,900 and its line on the issuing CA's, 60: 3,860 × 4/3 + 3 × 170 = 5,660
+ *   a ROA: 1,700 and its line on the manifest, 60: 1,760 × 4/3 + 170 = 2,520. With many of one origin in an object it is less.
+ *   a place for a member, whether it is taken or not: in 2026 the members of the largest registry have 17.4 kB each, ROAs included.
+ */
+#define REPOSITORY_MEMBER_BYTES 5700
+#define REPOSITORY_ROA_BYTES 2550
+#define REPOSITORY_PLACE_BYTES 17500
+
+#define REPOSITORIES_MAX 100                    /* after that the last one takes all */
+
+/* What a repository's snapshot may come to with a further issuing CA there, once that is full. Pure. */
+int64_t repository_choice_size(const struct repository_load *load, int64_t issuing_members_max);
+
+/*
+ * The last repository if that stays within the limit, or has no issuing CA yet; else a new one, with its audit row. Faults: NOT_FOUND
+ * (there is none), DATABASE, DISK, CRYPTO.
+ */
+CHECKED enum fault_code repository_choice_make(struct db_connection *connection, const struct actor *actor, int64_t now_at,
+	const struct command_placing *placing, int64_t *ret_repository_id, struct fault *fault);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * repository_store: which repositories there are for CAs to go to. Where each stands is publisher_store's.
+ */
+#ifndef DB_STORES_REPOSITORY_STORE_H
+#define DB_STORES_REPOSITORY_STORE_H
+
+#include "db/stmt.h"
+
+/* The newest repository, and what stands in it by intent. */
+struct repository_load {
+	int64_t repository_id;
+	int64_t issuing, members, roas;                  /* CAs; ROAs that these members ask for */
+};
+
+/* Costs a look at each of its members. Faults: NOT_FOUND (there is no repository), DATABASE. */
+CHECKED enum fault_code repository_store_newest(struct db_connection *connection, struct repository_load *ret_load, struct fault *fault);
+/* A further one, with this number and session (a UUID). Faults: DATABASE. */
+CHECKED enum fault_code repository_store_open(struct db_connection *connection, int64_t repository_id, const char *session,
+	struct fault *fault);
+
+#endif

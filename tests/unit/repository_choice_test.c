@@ -1,0 +1,126 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <inttypes.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "ca/commands/repository_choice.h"
+#include "tests/unit/registry.h"
+
+#define LAST_REPOSITORY "SELECT rrdp_uri || ' ' || rsync_uri || ' ' || length(session) || ' ' || serial AS it FROM repositories " \
+	"ORDER BY repository_id DESC LIMIT 1"
+
+static void
+repository_choice__foretells_by_places_or_by_intent(void **state)
+{
+	(void)state;
+	struct repository_load empty = { .issuing = 0 };
+	struct repository_load few = { .issuing = 3, .members = 10000, .roas = 100 };
+	struct repository_load many = { .issuing = 3, .members = 15000, .roas = 150000 };
+	assert_int_equal(repository_choice_size(&empty, 5000), INT64_C(87500000));
+	/* Places that are free yet count like those that are taken. */
+	assert_int_equal(repository_choice_size(&few, 5000), INT64_C(350000000));
+	assert_int_equal(repository_choice_size(&many, 5000), INT64_C(555500000));
+}
+
+/* 100,000 members with ten ROAs each: no snapshot comes near to 10^9 bytes, at which FORT stops. */
+static void
+repository_choice__a_world_fits(void **state)
+{
+	(void)state;
+	struct repository_load load = { .repository_id = 1, .issuing = 1 };
+	int64_t repositories = 1, largest = 0;
+	for (int64_t members = 0; members < 100000; members += 5000) {
+		/* The issuing CA before is full. */
+		if (members > 0 && repository_choice_size(&load, 5000) > COMMAND_PLACING.repository_size_max) {
+			repositories++;
+			load = (struct repository_load){ .repository_id = repositories };
+		}
+		load.issuing += members > 0;
+		load.members += 5000;
+		load.roas += 50000;
+		int64_t size = load.members * REPOSITORY_MEMBER_BYTES + load.roas * REPOSITORY_ROA_BYTES;
+		largest = size > largest ? size : largest;
+	}
+	assert_int_equal(repositories, 5);
+	assert_int_equal(largest, INT64_C(624000000));
+}
+
+static void
+repository_choice__opens_where_the_last_would_get_too_large(void **state)
+{
+	struct registry *registry = *state;
+	registry->context.placing = (struct command_placing){ .issuing_members_max = 2, .repository_size_max = 4 * REPOSITORY_PLACE_BYTES };
+	int64_t first = registry_member_id(registry, "a", "AS64496");
+	(void)registry_member_id(registry, "b", "");
+	(void)registry_member_id(registry, "c", "");
+	(void)registry_member_id(registry, "d", "");
+	/* Two issuing CAs of two places each are within the limit. */
+	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM repositories"), 1);
+	int64_t fifth = registry_member_id(registry, "e", "");
+	assert_string_equal(registry_text(registry, LAST_REPOSITORY), "https://rrdp.example.net/rrdp/2/ rsync://rsync.example.net/repo/ 36 0");
+	assert_int_equal(registry_number(registry, "SELECT repository_id AS it FROM cas WHERE ca_id = %" PRId64, fifth), 2);
+	assert_int_equal(registry_number(registry, "SELECT p.repository_id AS it FROM cas m JOIN cas p ON p.ca_id = m.parent_id"
+		" WHERE m.ca_id = %" PRId64, fifth), 2);
+	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM audit WHERE action = 'repository.create'"
+		" AND detail LIKE 'repository 2: %%'"), 1);
+	/* A place that becomes free in the first is taken there; who is somewhere stays, however much it grows. */
+	registry_sql(registry, "UPDATE cas SET state = 'deleted' WHERE handle = 'b'");
+	int64_t sixth = registry_member_id(registry, "f", "");
+	assert_int_equal(registry_number(registry, "SELECT repository_id AS it FROM cas WHERE ca_id = %" PRId64, sixth), 1);
+	registry_sql(registry, "UPDATE cas SET roas_count = 1000000 WHERE ca_id = %" PRId64, first);
+	(void)registry_member_id(registry, "g", "");
+	assert_int_equal(registry_number(registry, "SELECT repository_id AS it FROM cas WHERE ca_id = %" PRId64, first), 1);
+	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM cas m JOIN cas p ON p.ca_id = m.parent_id"
+		" WHERE m.kind = 'member' AND m.repository_id <> p.repository_id"), 0);
+}
+
+/* What members want counts, also where fewer places are taken than there are. */
+static void
+repository_choice__opens_for_many_roas(void **state)
+{
+	struct registry *registry = *state;
+	registry->context.placing = (struct command_placing){ .issuing_members_max = 1, .repository_size_max = 1000000 };
+	int64_t first = registry_member_id(registry, "a", "");
+	registry_sql(registry, "UPDATE cas SET roas_count = 400 WHERE ca_id = %" PRId64, first);
+	(void)registry_member_id(registry, "b", "");
+	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM repositories"), 2);
+	/* One issuing CA each repository takes, whatever the limit is. */
+	registry->context.placing.repository_size_max = 1;
+	(void)registry_member_id(registry, "c", "");
+	(void)registry_member_id(registry, "d", "");
+	assert_int_equal(registry_number(registry, "SELECT max(repository_id) AS it FROM cas"), 4);
+	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM repositories"), 4);
+}
+
+static void
+repository_choice__a_refused_member_opens_none(void **state)
+{
+	struct registry *registry = *state;
+	registry->context.placing = (struct command_placing){ .issuing_members_max = 1, .repository_size_max = 1 };
+	(void)registry_member_id(registry, "a", "AS64496");
+	AUTO_CLEAR(struct resource_set, resource_set_clear) taken = registry_resources("AS64496");
+	int64_t ca_id;
+	registry_forget(registry);
+	assert_int_not_equal(ca_create(&registry->context, &registry_admin, "b", &taken, &registry->complaints, &ca_id, &registry->fault),
+		FAULT_NONE);
+	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM repositories"), 1);
+	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM cas WHERE kind = 'issuing'"), 1);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(repository_choice__##name, registry_setup, registry_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(foretells_by_places_or_by_intent),
+		CASE(a_world_fits),
+		CASE(opens_where_the_last_would_get_too_large),
+		CASE(opens_for_many_roas),
+		CASE(a_refused_member_opens_none),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
