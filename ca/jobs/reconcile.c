@@ -18,10 +18,10 @@
 #define STALE_BATCHES 20
 
 /* Where CAs are taken from, in this order. */
-enum list { LIST_CHANGED, LIST_AHEAD, LIST_RENEWALS, LIST_GROUPS, LISTS };
+enum list { LIST_CHANGED, LIST_AHEAD, LIST_RENEWALS, LIST_GROUPS, LIST_NEW, LISTS };
 static const enum query list_queries[LISTS] = {
 	[LIST_CHANGED] = QUERY_RECONCILE_CHANGED, [LIST_AHEAD] = QUERY_RECONCILE_AHEAD, [LIST_RENEWALS] = QUERY_RECONCILE_RENEWALS,
-	[LIST_GROUPS] = QUERY_RECONCILE_GROUPS,
+	[LIST_GROUPS] = QUERY_RECONCILE_GROUPS, [LIST_NEW] = QUERY_RECONCILE_NEW,
 };
 
 /* One CA of a batch, as a signer does it. */
@@ -292,6 +292,13 @@ check_yield(struct reconcile *reconcile, const struct reconcile_limits *limits, 
 	return FAULT_NONE;
 }
 
+static const struct {
+	enum list first, last;
+} pass_lists[] = {
+	[RECONCILE_ALL] = { LIST_CHANGED, LIST_RENEWALS }, [RECONCILE_CHANGES] = { LIST_CHANGED, LIST_CHANGED },
+	[RECONCILE_RENEWALS] = { LIST_AHEAD, LIST_RENEWALS }, [RECONCILE_NEW] = { LIST_NEW, LIST_NEW },
+};
+
 static enum fault_code
 reconcile_kind(struct reconcile *reconcile, enum ca_kind kind, const struct reconcile_limits *limits, struct reconcile_result *result,
 	struct fault *fault)
@@ -302,8 +309,7 @@ reconcile_kind(struct reconcile *reconcile, enum ca_kind kind, const struct reco
 	batch->stop = limits != NULL ? limits->stop : NULL;
 	batch->due_by_at = limits != NULL ? limits->due_by_at : 0;
 	enum reconcile_pass pass = limits != NULL ? limits->pass : RECONCILE_ALL;
-	enum list first = pass == RECONCILE_RENEWALS ? LIST_AHEAD : LIST_CHANGED;
-	enum list last = pass == RECONCILE_CHANGES ? LIST_CHANGED : LIST_RENEWALS;
+	enum list first = pass_lists[pass].first, last = pass_lists[pass].last;
 	int64_t before = -1;
 	result->more = result->yielded = false;
 	for (;;) {
@@ -331,6 +337,8 @@ enum fault_code
 reconcile_members(struct reconcile *reconcile, const struct reconcile_limits *limits, struct reconcile_result *result,
 	struct fault *fault)
 {
+	struct reconcile_limits new = { .pass = RECONCILE_NEW, .objects = INT64_MAX, .stop = limits != NULL ? limits->stop : NULL };
+	TRY(reconcile_kind(reconcile, CA_ISSUING, &new, result, fault));
 	return reconcile_kind(reconcile, CA_MEMBER, limits, result, fault);
 }
 

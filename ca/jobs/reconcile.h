@@ -3,7 +3,7 @@
  * lock and any write transaction; a CA that changed meanwhile is done again. What it makes is staged: nobody sees it before a cut.
  *
  * Children before parents: a certificate that a child's turn issues or withdraws marks the parent, whose manifest follows in the same
- * round, once, however many children changed.
+ * round, once, however many children changed. Only an issuing CA that is new has to come before its members.
  *
  * Threads: one round at a time, from one thread.
  */
@@ -39,8 +39,8 @@ struct reconcile_result {
 	bool yielded;                    /* renewals are left: they made way for changes */
 };
 
-/* What is taken: all that is due; what somebody changed alone; what is to be renewed alone. */
-enum reconcile_pass { RECONCILE_ALL, RECONCILE_CHANGES, RECONCILE_RENEWALS };
+/* What is taken: all that is due; what somebody changed alone; what is to be renewed alone; CAs that have never signed alone. */
+enum reconcile_pass { RECONCILE_ALL, RECONCILE_CHANGES, RECONCILE_RENEWALS, RECONCILE_NEW };
 
 struct reconcile_limits {
 	enum reconcile_pass pass;
@@ -52,7 +52,8 @@ struct reconcile_limits {
 };
 
 /*
- * Members that are due, changed ones first, until none is left or a limit is reached. A CA whose objects can't be issued is set aside
+ * Members that are due, changed ones first, until none is left or a limit is reached; but before them issuing CAs that are new, as the
+ * members below those could have no certificates. A CA whose objects can't be issued is set aside
  * with the reason and the others go on. Faults: those that concern all: CLOCK, DISK, DATABASE, IO, MEMORY.
  */
 CHECKED enum fault_code reconcile_members(struct reconcile *reconcile, const struct reconcile_limits *limits,

@@ -239,9 +239,9 @@ reconcile_and_cut(struct scheduler *scheduler, const struct outlook *outlook, st
  * who changes something himself waits for nothing: it is looked again each second, and sooner when that happens.
  */
 static enum fault_code
-work_ahead(struct scheduler *scheduler, const struct outlook *outlook, int64_t length_ms, struct fault *fault)
+work_ahead(struct scheduler *scheduler, const struct outlook *outlook, int64_t length_ms, struct reconcile_result *result,
+	struct fault *fault)
 {
-	struct reconcile_result result = { 0 };
 	if (outlook->imports_alone)
 		length_ms = smaller(length_ms, larger(ms_until(scheduler, outlook->window_at), RETRY_MS));
 	else
@@ -249,8 +249,8 @@ work_ahead(struct scheduler *scheduler, const struct outlook *outlook, int64_t l
 	struct reconcile_limits limits = limits_of(scheduler, RECONCILE_CHANGES, INT64_MAX, length_ms);
 	limits.yield = outlook->imports_alone;
 	if (outlook->changed > BACKLOG)
-		TRY(reconcile_members(scheduler->reconcile, &limits, &result, fault));
-	return outlook->urgent ? renew_urgent(scheduler, outlook, length_ms, &result, fault) : FAULT_NONE;
+		TRY(reconcile_members(scheduler->reconcile, &limits, result, fault));
+	return outlook->urgent ? renew_urgent(scheduler, outlook, length_ms, result, fault) : FAULT_NONE;
 }
 
 /* A round that could do nothing (the clock has to tick, the CA above is set aside) is tried again later and later. */
@@ -279,8 +279,9 @@ scheduler_step(struct scheduler *scheduler, int64_t *ret_again_ms, struct fault 
 	}
 	*ret_again_ms = from_at != NEVER && outlook.now_at < from_at ? ms_until(scheduler, from_at) : LOOK_MS;
 	if (outlook.changed > BACKLOG || outlook.urgent) {
-		TRY(work_ahead(scheduler, &outlook, *ret_again_ms, fault));
-		*ret_again_ms = RETRY_MS;
+		int64_t cut_ms = *ret_again_ms;
+		TRY(work_ahead(scheduler, &outlook, cut_ms, &result, fault));
+		*ret_again_ms = smaller(cut_ms, larger(RETRY_MS, vain_ms(scheduler, result.cas == 0)));
 	}
 	return FAULT_NONE;
 }

@@ -52,6 +52,14 @@ WHERE kind = :kind AND changed_at IS NOT NULL AND set_aside_at IS NULL AND held_
 ORDER BY import_id IS NOT NULL, changed_at
 LIMIT :count OFFSET :left
 
+-- name: reconcile_new
+-- CAs that never had a key.
+SELECT ca_id, version FROM cas
+WHERE kind = :kind AND changed_at IS NOT NULL AND set_aside_at IS NULL AND held_at IS NULL AND state = 'active'
+	AND NOT EXISTS (SELECT 1 FROM keys k WHERE k.ca_id = cas.ca_id)
+ORDER BY ca_id
+LIMIT :count OFFSET :left
+
 -- name: reconcile_groups
 -- The rest of groups of which some are done: one serial brings all of them.
 SELECT ca_id, version FROM cas

@@ -48,7 +48,7 @@ struct check_request {
 	int64_t horizon_s[CHECK_OBJECTS];       /* what expires sooner is a finding; 0: only what has expired */
 	bool without_rsync;
 	struct check_known *known;              /* NULL, or: what was right before, and now becomes what is */
-	bool changed_only;                      /* ROAs of known CAs are not looked at again */
+	bool changed_only;                      /* what is known is not looked at again: see check_known.h */
 	const atomic_bool *stop;              /* NULL, or: give up with BUSY once it is true */
 	/* Told of each payload that a validator would take; may be NULL. */
 	enum fault_code (*payload)(void *argument, const struct payload *payload, struct fault *fault);

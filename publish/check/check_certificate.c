@@ -152,7 +152,11 @@ judge(struct check *check, const struct check_authority *issuer, const struct li
 		return FOUND(check, CERTIFICATE_URI, uri, fault, "rpkiNotify isn't %s", check->notification_uri);
 	}
 	TRY(check_certificate_judge(check, issuer, look, &wanted, uri, &authority->valid, fault));
-	if (!authority->valid)
+	/* It names the issuer's key, and under that it verified before. */
+	bool verified = authority->valid && check_recall_ca(check, authority) != NULL;
+	if (verified)
+		authority->valid = issuer->valid;
+	if (!authority->valid || verified)
 		return FAULT_NONE;
 	enum fault_code code = lint_signed_certificate(der, look->tbs, &lint, &refusal);
 	if (code != FAULT_NONE && code != FAULT_LINT)

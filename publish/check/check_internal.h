@@ -124,10 +124,12 @@ struct check_authority {
 	char certificate_uri[CHECK_URI], repository_uri[CHECK_URI], manifest_uri[CHECK_URI], crl_uri[CHECK_URI];
 	struct bytes crl, manifest;             /* DER */
 	int64_t crl_this_update_at, crl_next_update_at;
+	int64_t manifest_expires_at;            /* its EE certificate */
 	struct span *revoked;                   /* serials, in order; of `crl` */
 	size_t revoked_count;
 	struct payload *payloads;               /* that a validator takes */
 	size_t payloads_count, payloads_capacity;
+	bool parent;                            /* it has issued certificates of CAs */
 	bool known;                             /* its ROAs were right before and are the same */
 	int64_t payloads_before;                /* of a known one */
 	int64_t roas, roas_expire_at;           /* that were looked at; the first of them, 0: none */
@@ -167,6 +169,16 @@ CHECKED enum fault_code check_roa(struct check *check, struct check_authority *i
 
 /* check_manifest: everything that an authority has issued, and all below. */
 CHECKED enum fault_code check_manifest_walk(struct check *check, struct check_authority *authority, struct fault *fault);
+/* check_recall: what was right before. Of an authority: NULL unless only what changed is to be looked at, and it is known as it is. */
+const struct check_known_ca *check_recall_ca(const struct check *check, const struct check_authority *authority);
+/* Whether all that a known CA has issued can be taken as it was: nothing of it is about to expire, and there are no CAs below. */
+bool check_recall_lasts(const struct check *check, const struct check_known_ca *ca);
+/* It can: counts and times are what they were. */
+CHECKED enum fault_code check_recall_products(struct check *check, const struct check_known_ca *ca, struct check_authority *authority,
+	struct fault *fault);
+/* All that it issued was right. */
+CHECKED enum fault_code check_recall_learn(const struct check *check, const struct check_authority *authority, struct fault *fault);
+
 /* check_crl: *ret_right. Fills authority->revoked from authority->crl. */
 CHECKED enum fault_code check_crl(struct check *check, struct check_authority *authority, bool *ret_right, struct fault *fault);
 /* check_database: what a CA's key has issued, and its payloads, against the database. Without one, does nothing. */

@@ -12,6 +12,8 @@ struct table {
 	size_t count, capacity;
 	uint32_t *places;                       /* 1 + index, 0 where free */
 	size_t places_count;
+	struct check_known_delta *deltas;       /* by hash, once it is what is known */
+	size_t deltas_count, deltas_capacity;
 };
 
 struct check_known {
@@ -23,6 +25,7 @@ table_clear(struct table *table)
 {
 	free(table->cas);
 	free(table->places);
+	free(table->deltas);
 	*table = (struct table){ .cas = NULL };
 }
 
@@ -95,6 +98,32 @@ check_known_add(struct check_known *known, const struct check_known_ca *ca, stru
 	return FAULT_NONE;
 }
 
+static int
+compare_deltas(const void *a, const void *b)
+{
+	const struct check_known_delta *x = a, *y = b;
+	return memcmp(x->hash, y->hash, SHA256_SIZE);
+}
+
+const struct check_known_delta *
+check_known_find_delta(const struct check_known *known, const uint8_t hash[SHA256_SIZE])
+{
+	struct check_known_delta wanted;
+	if (known->now.deltas_count == 0)
+		return NULL;
+	memcpy(wanted.hash, hash, SHA256_SIZE);
+	return bsearch(&wanted, known->now.deltas, known->now.deltas_count, sizeof wanted, compare_deltas);
+}
+
+enum fault_code
+check_known_add_delta(struct check_known *known, const struct check_known_delta *delta, struct fault *fault)
+{
+	struct table *table = &known->next;
+	TRY(memory_reserve(&table->deltas, &table->deltas_capacity, table->deltas_count + 1, sizeof *table->deltas, fault));
+	table->deltas[table->deltas_count++] = *delta;
+	return FAULT_NONE;
+}
+
 void
 check_known_turn(struct check_known *known, bool whole)
 {
@@ -102,6 +131,8 @@ check_known_turn(struct check_known *known, bool whole)
 		table_clear(&known->now);
 		known->now = known->next;
 		known->next = (struct table){ .cas = NULL };
+		if (known->now.deltas_count > 0)
+			qsort(known->now.deltas, known->now.deltas_count, sizeof *known->now.deltas, compare_deltas);
 	} else {
 		table_clear(&known->next);
 	}

@@ -273,8 +273,10 @@ look_at_file(struct walk *walk, struct span name, struct fault *fault)
 	TRY(check_place_object(check, entry, &der, fault));
 	if (ends_with(name, ".roa"))
 		return check_roa(check, walk->authority, entry->uri, bytes_span(&der), fault);
-	if (ends_with(name, ".cer"))
+	if (ends_with(name, ".cer")) {
+		walk->authority->parent = true;
 		return walk_below(check, walk->authority, entry->uri, bytes_span(&der), fault);
+	}
 	return FOUND(check, OBJECT_NAME, uri, fault, "a kind of object that isn't issued here");
 }
 
@@ -324,55 +326,59 @@ judge_manifest(struct walk *walk, struct span der, bool *ret_readable, struct fa
 			TRY(judge_list(walk, count, &list, fault));
 	}
 	TRY(match_files(walk, &files, fault));
+	authority->manifest_expires_at = object.not_after_at;
 	authority->valid = authority->valid && crl && times && object.right && list && files;
 	*ret_readable = true;
 	return FAULT_NONE;
 }
 
-/* What a CA was known with: its certificate's file and its manifest's. The trust anchor, which has no ROAs, has none of these. */
-static const struct check_entry *
-certificate_entry(const struct check *check, const struct check_authority *authority)
-{
-	return check_index_find(&check->index, authority->certificate_uri, strlen(authority->certificate_uri));
-}
-
-/* Were its ROAs right before, and aren't they about to expire? Then they count as they did. */
-static void
-recall(struct walk *walk, const struct check_entry *manifest)
-{
-	struct check *check = walk->check;
-	struct check_authority *authority = walk->authority;
-	const struct check_request *request = check->request;
-	const struct check_entry *certificate = certificate_entry(check, authority);
-	if (request->known == NULL || !request->changed_only || !authority->valid || certificate == NULL)
-		return;
-	const struct check_known_ca *ca = check_known_find(request->known, certificate->hash, manifest->hash);
-	if (ca == NULL || (ca->roas > 0 && ca->expires_at - check->now_at <= request->horizon_s[CHECK_ROA]))
-		return;
-	authority->known = true;
-	authority->roas = ca->roas;
-	authority->roas_expire_at = ca->expires_at;
-	authority->payloads_before = ca->payloads;
-	check->report->objects[CHECK_ROA] += ca->roas;
-	check->report->payloads += ca->payloads;
-	int64_t *first_at = &check->report->expires_at[CHECK_ROA];
-	if (ca->roas > 0 && (*first_at == 0 || ca->expires_at < *first_at))
-		*first_at = ca->expires_at;
-}
-
-/* All that it issued was right. */
+/* Are all files that it lists there, with those hashes? */
 static enum fault_code
-learn(const struct walk *walk, const struct check_entry *manifest, struct fault *fault)
+has_files(const struct walk *walk, bool *ret_has, struct fault *fault)
 {
-	const struct check_authority *authority = walk->authority;
-	const struct check_entry *certificate = certificate_entry(walk->check, authority);
-	struct check_known_ca ca = { .roas = authority->roas, .expires_at = authority->roas_expire_at };
-	if (walk->check->request->known == NULL || certificate == NULL)
-		return FAULT_NONE;
-	ca.payloads = authority->known ? authority->payloads_before : (int64_t)authority->payloads_count;
-	memcpy(ca.certificate, certificate->hash, SHA256_SIZE);
-	memcpy(ca.manifest, manifest->hash, SHA256_SIZE);
-	return check_known_add(walk->check->request->known, &ca, fault);
+	struct der_reader entries = walk->look.entries;
+	struct span name;
+	const uint8_t *hash;
+	char uri[CHECK_URI];
+	*ret_has = true;
+	while (*ret_has && der_reader_more(&entries)) {
+		TRY(lint_look_entry(&entries, &name, &hash, fault));
+		uri_of(walk->authority, name, uri);
+		const struct check_entry *entry = check_point_published(walk->check, walk->authority, uri);
+		*ret_has = entry != NULL && memcmp(entry->hash, hash, SHA256_SIZE) == 0;
+		if (ends_with(name, ".crl"))
+			memcpy(walk->authority->crl_uri, uri, strlen(uri) + 1);
+	}
+	return FAULT_NONE;
+}
+
+/* A manifest that was right before: it is again if all that it lists is as it was. */
+static enum fault_code
+recall_manifest(struct walk *walk, struct span der, bool *ret_right, struct fault *fault)
+{
+	struct check_authority *authority = walk->authority;
+	struct lint_look_signed outer;
+	TRY(lint_look_signed(der, &outer, fault));
+	TRY(bytes_append(&authority->manifest, outer.content.data, outer.content.length, fault));
+	TRY(lint_look_manifest(bytes_span(&authority->manifest), &walk->look, fault));
+	TRY(has_files(walk, ret_right, fault));
+	if (!*ret_right)
+		bytes_reset(&authority->manifest);
+	return FAULT_NONE;
+}
+
+/* One that has CAs below it is always judged, as they are. */
+static enum fault_code
+look_at_manifest(struct walk *walk, struct span der, bool *ret_readable, struct fault *fault)
+{
+	const struct check_known_ca *ca = walk->authority->valid ? check_recall_ca(walk->check, walk->authority) : NULL;
+	bool right = false;
+	if (ca != NULL && check_recall_lasts(walk->check, ca))
+		TRY(recall_manifest(walk, der, &right, fault));
+	if (!right)
+		return judge_manifest(walk, der, ret_readable, fault);
+	*ret_readable = true;
+	return check_recall_products(walk->check, ca, walk->authority, fault);
 }
 
 static enum fault_code
@@ -398,18 +404,15 @@ check_manifest_walk(struct check *check, struct check_authority *authority, stru
 		return FOUND(check, OBJECT_TWICE, uri, fault, "two certificates lead to it");
 	entry->listed = walk.number;
 	TRY(check_place_object(check, entry, &der, fault));
-	TRY(judge_manifest(&walk, bytes_span(&der), &readable, fault));
+	TRY(look_at_manifest(&walk, bytes_span(&der), &readable, fault));
 	bytes_clear(&der);
 	if (!readable)
 		return FAULT_NONE;
-	recall(&walk, entry);
 	int64_t findings = check->report->findings_total;
 	TRY(look_at_files(&walk, fault));
 	if (authority->valid)
 		TRY(remember(check, authority, fault));
-	/* Another repository may have been read meanwhile: entries moved. */
-	entry = check_point_published(check, authority, uri);
 	if (authority->valid && check->report->findings_total == findings)
-		TRY(learn(&walk, entry, fault));
+		TRY(check_recall_learn(check, authority, fault));
 	return check_database_ca(check, authority, walk.look.number, fault);
 }

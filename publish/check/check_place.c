@@ -78,7 +78,7 @@ drop_blanks(struct bytes *text)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < text->length; i++)
-		if (strchr(" \t\r\n", text->data[i]) == NULL || text->data[i] == '\0')
+		if (!check_rrdp_blank((char)text->data[i]))
 			text->data[kept++] = text->data[i];
 	text->length = kept;
 }

@@ -194,12 +194,6 @@ ends(void *argument, const XML_Char *name)
 		stop(reader);
 }
 
-static bool
-is_blank(char character)
-{
-	return character == ' ' || character == '\t' || character == '\r' || character == '\n';
-}
-
 static void XMLCALL
 text_comes(void *argument, const XML_Char *text, int length)
 {
@@ -209,7 +203,7 @@ text_comes(void *argument, const XML_Char *text, int length)
 		return;
 	reader->characters += length;
 	for (int from = 0, at = 0; at <= length; at++) {
-		if (at < length && !is_blank(text[at]))
+		if (at < length && !check_rrdp_blank(text[at]))
 			continue;
 		if (at > from && !publish) {
 			refuse(reader, "text where none belongs");

@@ -21,6 +21,13 @@
 enum check_rrdp_root { CHECK_RRDP_NOTIFICATION, CHECK_RRDP_SNAPSHOT, CHECK_RRDP_DELTA, CHECK_RRDP_ROOTS };
 enum check_rrdp_name { CHECK_RRDP_NAMES_SNAPSHOT, CHECK_RRDP_NAMES_DELTA, CHECK_RRDP_PUBLISH, CHECK_RRDP_WITHDRAW };
 
+/* White space of XML. */
+static inline bool
+check_rrdp_blank(char character)
+{
+	return character == ' ' || character == '\t' || character == '\r' || character == '\n';
+}
+
 struct check_rrdp_head {
 	char session[37];
 	int64_t serial;

@@ -105,6 +105,31 @@ check_known__turns_when_a_check_came_to_its_end(void **state)
 	assert_null(check_known_find(known, first.certificate, first.manifest));
 }
 
+static void
+check_known__knows_deltas_by_their_hash(void **state)
+{
+	AUTO(struct check_known, check_known_free) known = NULL;
+	(void)state;
+	assert_int_equal(check_known_new(&known, NULL), FAULT_NONE);
+	for (int i = 0; i < 1000; i++) {
+		struct check_known_delta delta = { .size = i, .hash = { (uint8_t)(i * 7), (uint8_t)(i >> 8) } };
+		delta.hash[31] = (uint8_t)i;
+		assert_int_equal(check_known_add_delta(known, &delta, NULL), FAULT_NONE);
+		assert_null(check_known_find_delta(known, delta.hash));
+	}
+	check_known_turn(known, true);
+	for (int i = 0; i < 1000; i++) {
+		struct check_known_delta delta = { .hash = { (uint8_t)(i * 7), (uint8_t)(i >> 8) } };
+		delta.hash[31] = (uint8_t)i;
+		assert_non_null(check_known_find_delta(known, delta.hash));
+		assert_int_equal(check_known_find_delta(known, delta.hash)->size, i);
+		delta.hash[30] = 1;
+		assert_null(check_known_find_delta(known, delta.hash));
+	}
+	check_known_turn(known, true);
+	assert_null(check_known_find_delta(known, (const uint8_t[SHA256_SIZE]){ 0 }));
+}
+
 int
 main(void)
 {
@@ -113,6 +138,7 @@ main(void)
 		cmocka_unit_test(check_index__has_each_once),
 		cmocka_unit_test(check_index__takes_long_uris),
 		cmocka_unit_test(check_known__turns_when_a_check_came_to_its_end),
+		cmocka_unit_test(check_known__knows_deltas_by_their_hash),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

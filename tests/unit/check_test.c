@@ -97,8 +97,6 @@ open_second(struct served *served)
 	world->context.placing = (struct command_placing){ .issuing_members_max = 1, .repository_size_max = 1 };
 	int64_t ca_id = world_add_member(world, "delta", "172.16.0.0/16");
 	world_change_roas(world, ca_id, "172.16.0.0/24", NULL);
-	/* Its issuing CA first. */
-	(void)served_publish_rrdp(served);
 	(void)served_publish(served);
 	assert_int_equal(world_number(world, "SELECT count(*) AS it FROM repositories"), 2);
 }
