@@ -28,7 +28,7 @@ struct command_placing {
 	int64_t issuing_members_max;                    /* under one issuing CA: bounds its manifest */
 	int64_t repository_size_max;                    /* bytes that a snapshot may be expected to come to */
 };
-#define COMMAND_PLACING ((struct command_placing){ .issuing_members_max = 5000, .repository_size_max = 700000000 })
+#define COMMAND_PLACING ((struct command_placing){ .issuing_members_max = 5000, .repository_size_max = 750000000 })
 
 /* What commands work with; borrowed for as long as commands run. */
 struct command_context {

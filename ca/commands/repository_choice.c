@@ -12,7 +12,8 @@ repository_choice_size(const struct repository_load *load, int64_t issuing_membe
 {
 	int64_t more = issuing_members_max * REPOSITORY_PLACE_BYTES;
 	int64_t by_places = load->issuing * issuing_members_max * REPOSITORY_PLACE_BYTES;
-	int64_t by_intent = load->members * REPOSITORY_MEMBER_BYTES + load->roas * REPOSITORY_ROA_BYTES;
+	int64_t by_intent = load->members * REPOSITORY_MEMBER_BYTES + load->roas * REPOSITORY_ROA_BYTES +
+		load->payloads * REPOSITORY_PAYLOAD_BYTES;
 	return (by_intent > by_places ? by_intent : by_places) + more;
 }
 
@@ -34,7 +35,7 @@ repository_choice_make(struct db_connection *connection, const struct actor *act
 	int64_t *ret_repository_id, struct fault *fault)
 {
 	struct repository_load load;
-	TRY(repository_store_newest(connection, &load, fault));
+	TRY(repository_store_newest(connection, REPOSITORY_ROAS_MAX, &load, fault));
 	int64_t size = repository_choice_size(&load, placing->issuing_members_max);
 	bool another = size > placing->repository_size_max && load.issuing > 0 && load.repository_id < REPOSITORIES_MAX;
 	if (another)

@@ -16,12 +16,15 @@
 /*
  * What a snapshot has in bytes for each, base64 (4/3 of the DER) and 170 bytes of XML and URI an object included:
  *   a member: certificate 1,450, CRL 450, manifest 1,900 and its line on the issuing CA's, 60: 3,860 × 4/3 + 3 × 170 = 5,660
- *   a ROA: 1,700 and its line on the manifest, 60: 1,760 × 4/3 + 170 = 2,520. With many of one origin in an object it is less.
+ *   a ROA: 1,700 and its line on the manifest, 60: 1,760 × 4/3 + 170 = 2,520; and each of its payloads 20 × 4/3. With more than
+ *     roa_aggregate_above payloads (100) a member gets an object per origin AS: of those it is reckoned to have no more than 100.
  *   a place for a member, whether it is taken or not: in 2026 the members of the largest registry have 17.4 kB each, ROAs included; some more, as
  *     members who are made first and given their ROAs later can have more than these.
  */
 #define REPOSITORY_MEMBER_BYTES 5700
 #define REPOSITORY_ROA_BYTES 2550
+#define REPOSITORY_PAYLOAD_BYTES 27
+#define REPOSITORY_ROAS_MAX 100
 #define REPOSITORY_PLACE_BYTES 20000
 
 #define REPOSITORIES_MAX 100                    /* after that the last one takes all */

@@ -7,6 +7,9 @@ SELECT r.repository_id,
 	(SELECT count(*) FROM cas i JOIN cas m ON m.parent_id = i.ca_id AND m.state <> 'deleted'
 		WHERE i.kind = 'issuing' AND i.repository_id = r.repository_id) AS members,
 	(SELECT COALESCE(sum(m.roas_count), 0) FROM cas i JOIN cas m ON m.parent_id = i.ca_id AND m.state <> 'deleted'
+		WHERE i.kind = 'issuing' AND i.repository_id = r.repository_id) AS payloads,
+	(SELECT COALESCE(sum(CASE WHEN m.roas_count > :roas_max THEN :roas_max ELSE m.roas_count END), 0)
+		FROM cas i JOIN cas m ON m.parent_id = i.ca_id AND m.state <> 'deleted'
 		WHERE i.kind = 'issuing' AND i.repository_id = r.repository_id) AS roas
 FROM repositories r
 ORDER BY r.repository_id DESC

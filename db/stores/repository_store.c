@@ -1,11 +1,12 @@
 #include "db/stores/repository_store.h"
 
 enum fault_code
-repository_store_newest(struct db_connection *connection, struct repository_load *ret_load, struct fault *fault)
+repository_store_newest(struct db_connection *connection, int64_t roas_max, struct repository_load *ret_load, struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	bool row;
 	TRY(stmt_start(connection, QUERY_REPOSITORIES_NEWEST, &stmt, fault));
+	stmt_bind_int(stmt, ":roas_max", roas_max);
 	TRY(stmt_step(stmt, &row, fault));
 	if (!row)
 		return fault_set(fault, FAULT_NOT_FOUND, "there is no repository");
@@ -13,6 +14,7 @@ repository_store_newest(struct db_connection *connection, struct repository_load
 		.repository_id = stmt_int(stmt, "repository_id"),
 		.issuing = stmt_int(stmt, "issuing"),
 		.members = stmt_int(stmt, "members"),
+		.payloads = stmt_int(stmt, "payloads"),
 		.roas = stmt_int(stmt, "roas"),
 	};
 	return FAULT_NONE;

@@ -17,12 +17,12 @@ repository_choice__foretells_by_places_or_by_intent(void **state)
 {
 	(void)state;
 	struct repository_load empty = { .issuing = 0 };
-	struct repository_load few = { .issuing = 3, .members = 10000, .roas = 100 };
-	struct repository_load many = { .issuing = 3, .members = 15000, .roas = 150000 };
-	assert_int_equal(repository_choice_size(&empty, 5000), INT64_C(87500000));
+	struct repository_load few = { .issuing = 3, .members = 10000, .payloads = 100, .roas = 100 };
+	struct repository_load many = { .issuing = 3, .members = 15000, .payloads = 1000000, .roas = 150000 };
+	assert_int_equal(repository_choice_size(&empty, 5000), INT64_C(100000000));
 	/* Places that are free yet count like those that are taken. */
-	assert_int_equal(repository_choice_size(&few, 5000), INT64_C(350000000));
-	assert_int_equal(repository_choice_size(&many, 5000), INT64_C(555500000));
+	assert_int_equal(repository_choice_size(&few, 5000), INT64_C(400000000));
+	assert_int_equal(repository_choice_size(&many, 5000), INT64_C(595000000));
 }
 
 /* 100,000 members with ten ROAs each: no snapshot comes near to 10^9 bytes, at which FORT stops. */
@@ -41,11 +41,12 @@ repository_choice__a_world_fits(void **state)
 		load.issuing += members > 0;
 		load.members += 5000;
 		load.roas += 50000;
-		int64_t size = load.members * REPOSITORY_MEMBER_BYTES + load.roas * REPOSITORY_ROA_BYTES;
+		load.payloads += 50000;
+		int64_t size = repository_choice_size(&load, 0);
 		largest = size > largest ? size : largest;
 	}
-	assert_int_equal(repositories, 5);
-	assert_int_equal(largest, INT64_C(624000000));
+	assert_int_equal(repositories, 4);
+	assert_int_equal(largest, INT64_C(786750000));
 }
 
 static void
@@ -82,7 +83,7 @@ static void
 repository_choice__opens_for_many_roas(void **state)
 {
 	struct registry *registry = *state;
-	registry->context.placing = (struct command_placing){ .issuing_members_max = 1, .repository_size_max = 1000000 };
+	registry->context.placing = (struct command_placing){ .issuing_members_max = 1, .repository_size_max = 250000 };
 	int64_t first = registry_member_id(registry, "a", "");
 	registry_sql(registry, "UPDATE cas SET roas_count = 400 WHERE ca_id = %" PRId64, first);
 	(void)registry_member_id(registry, "b", "");
