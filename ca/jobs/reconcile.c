@@ -278,6 +278,19 @@ reconcile_due_own(struct reconcile *reconcile, int64_t *ret_changed, struct faul
 	return FAULT_NONE;
 }
 
+enum fault_code
+reconcile_due_imports(struct reconcile *reconcile, bool *ret_waiting, struct fault *fault)
+{
+	AUTO(struct db_connection, db_reader_release) connection = NULL;
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	bool row;
+	TRY(db_reader_acquire(reconcile->db, &connection, fault));
+	TRY(stmt_start(connection, QUERY_RECONCILE_IMPORTS_WAIT, &stmt, fault));
+	TRY(stmt_step(stmt, &row, fault));
+	*ret_waiting = stmt_int(stmt, "waiting") != 0;
+	return FAULT_NONE;
+}
+
 /* Have members changed something since the pass began? Those that waited then can't be helped now. */
 static enum fault_code
 check_yield(struct reconcile *reconcile, const struct reconcile_limits *limits, int64_t *before, bool *ret_yield, struct fault *fault)

@@ -68,5 +68,7 @@ CHECKED enum fault_code reconcile_parents(struct reconcile *reconcile, struct re
 CHECKED enum fault_code reconcile_due(struct reconcile *reconcile, int64_t *ret_changed, int64_t *ret_renewal_at, struct fault *fault);
 /* How many members wait whom somebody changed, not an import alone. Faults: DATABASE. */
 CHECKED enum fault_code reconcile_due_own(struct reconcile *reconcile, int64_t *ret_changed, struct fault *fault);
+/* Whether members wait whom an import changed. Faults: DATABASE. */
+CHECKED enum fault_code reconcile_due_imports(struct reconcile *reconcile, bool *ret_waiting, struct fault *fault);
 
 #endif

@@ -148,7 +148,9 @@ look(struct scheduler *scheduler, struct outlook *ret_outlook, struct fault *fau
 	TRY(reconcile_due(reconcile, &outlook.changed, &outlook.renewal_at, fault));
 	if (outlook.changed > 0)
 		TRY(reconcile_due_own(reconcile, &own, fault));
-	outlook.imports_alone = outlook.changed > 0 && own == 0 && !scheduler->own_staged;
+	/* What an import brought last waits for nothing more. */
+	if (outlook.changed > 0 && own == 0 && !scheduler->own_staged)
+		TRY(reconcile_due_imports(reconcile, &outlook.imports_alone, fault));
 	look_at_changes(scheduler, &outlook);
 	look_at_renewals(scheduler, &outlook);
 	latency_notified(&scheduler->latency, outlook.position.notified_serial, outlook.position.notified_at);

@@ -41,6 +41,10 @@ WHERE key_id = :key_id AND not_after_at > :now_at AND revoked_at IS NOT NULL AND
 SELECT count(*) AS n FROM cas
 WHERE kind = 'member' AND changed_at IS NOT NULL AND set_aside_at IS NULL AND (import_id IS NOT NULL) = 0 AND held_at IS NULL
 
+-- name: reconcile_imports_wait
+SELECT EXISTS (SELECT 1 FROM cas
+	WHERE kind = 'member' AND changed_at IS NOT NULL AND set_aside_at IS NULL AND (import_id IS NOT NULL) = 1 AND held_at IS NULL) AS waiting
+
 -- name: reconcile_changed
 -- What an import is still changing waits for its end: else a CA would be signed for again with each part that comes. Who gives up
 -- what others of its group gain comes after them.

@@ -262,7 +262,6 @@ scheduler__imports_hold_up_no_change_of_a_member(void **state)
 	struct reconcile_result result = { 0 };
 	clock_hand_set(&plant->world->clock, clock_now(&plant->world->clock) + 1);
 	WORLD_OK(reconcile_members(&plant->world->reconcile, NULL, &result, fault));
-	WORLD_OK(reconcile_parents(&plant->world->reconcile, &result, fault));
 	(void)step(plant, WINDOW_S);
 	assert_int_equal(serial_of(plant), 4);
 }
