@@ -116,14 +116,20 @@ measure_notification() {
 	stop
 }
 
-# Blocks on disk of all but snapshots that are no longer named and rsync trees that are no longer served.
+# Blocks on disk of all but RRDP's files of serials, the snapshots that are named with their .gz, and the rsync tree that is served. The deltas
+# of a load, which are as large as the snapshot and go after some hours, stand in the second figure.
 measure_disk() {
-	local snapshot rest named tree
-	snapshot=$data/rrdp/$(sed -n 's|.*<snapshot uri="[^"]*/rrdp/\([^"]*\)".*|\1|p' "$data/rrdp/notification.xml")
-	rest=$(du -s -B1 --exclude='snapshot.xml*' --exclude=rsync "$data" | cut -f1)
-	named=$(du -c -B1 "$snapshot"* | tail -n1 | cut -f1)
+	local notification named=() rest rrdp deltas tree
+	for notification in "$data"/rrdp/notification.xml "$data"/rrdp/*/notification.xml; do
+		[ ! -e "$notification" ] ||
+			named+=("$data/rrdp/$(sed -n 's|.*<snapshot uri="[^"]*/rrdp/\([^"]*\)".*|\1|p' "$notification")"*)
+	done
+	rest=$(du -s -B1 --exclude='snapshot.xml*' --exclude='delta.xml*' --exclude=rsync "$data" | cut -f1)
+	deltas=$(find "$data/rrdp" -name 'delta.xml*' -exec du -c -B1 {} + | awk '$2 == "total" { sum += $1 } END { printf "%.0f", sum }')
+	rrdp=$(du -c -B1 "${named[@]}" | tail -n1 | cut -f1)
 	tree=$(du -s -B1 "$data/rsync/current/" | cut -f1)
-	figure disk_over_objects "$(ratio $((rest + named + tree)) "$objects_bytes")" ratio
+	figure disk_over_objects "$(ratio $((rest + rrdp + tree)) "$objects_bytes")" ratio
+	figure disk_with_deltas_over_objects "$(ratio $((rest + rrdp + tree + deltas)) "$objects_bytes")" ratio
 }
 
 measure_start() {
