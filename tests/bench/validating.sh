@@ -10,6 +10,15 @@ payloads_asked() {
 	"$validators/canonical" "$work/asked-raw" >"$work/asked"
 }
 
+# Each snapshot that is named has its .gz: before, rpki-client complains of large ones.
+snapshots_packed() {
+	local notification
+	for notification in "$data"/rrdp/notification.xml "$data"/rrdp/*/notification.xml; do
+		[ ! -e "$notification" ] ||
+			[ -e "$data/rrdp/$(sed -n 's|.*<snapshot uri="[^"]*/rrdp/\([^"]*\)".*|\1|p' "$notification").gz" ] || return 1
+	done
+}
+
 # validate VALIDATOR: over RRDP from a cache that is empty. A figure that is right when both sets are the same.
 validate() {
 	local name=$1 out=$work/validated-$1 right=false
@@ -33,6 +42,7 @@ measure_payloads() {
 	use_server
 	"$programs/tests/bench/roa_wave" "$data" "$wave" withdraw >>"$work/waves"
 	wait_for_published
+	wait_until 600 snapshots_packed
 	validate rpki-client
 	validate fort
 	validate routinator
