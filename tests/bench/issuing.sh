@@ -8,11 +8,11 @@
 # worked on before its end. So what is measured ends with signed objects in the database; what publishing them costs is measured where a
 # change is followed to the notification, and in the virtual day.
 
-# Counters of the server as variables of its caller: cpu, reconciled, keys_ns, signing_ns, keys, signatures.
+# Counters of the server as variables of its caller: cpu (without what publishes: what came before the wave may still be looked at), reconciled, keys_ns, signing_ns, keys, signatures.
 look_at_counters() {
 	look_at_metrics
 	look_at_process
-	cpu=$cpu_ns
+	cpu=$((cpu_ns - publishing_ns))
 	reconciled=$(metric cas_reconciled_total)
 	keys_ns=$(metric key_generation_cpu_nanoseconds_total)
 	signing_ns=$(metric signature_cpu_nanoseconds_total)

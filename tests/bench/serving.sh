@@ -16,9 +16,9 @@ metric() {
 	awk -v name="cadastre_$1" '$1 == name { print $2 }' "$work/metrics"
 }
 
-# CPU time of the server in nanoseconds and its peak memory in KiB: variables cpu_ns, peak_kib.
+# CPU time of the server in nanoseconds, its peak memory in KiB, and the CPU time of what publishes: variables cpu_ns, peak_kib, publishing_ns.
 look_at_process() {
-	read -r cpu_ns peak_kib <<<"$("$programs/tests/bench/process_usage" "$server_pid")"
+	read -r cpu_ns peak_kib publishing_ns <<<"$("$programs/tests/bench/process_usage" "$server_pid")"
 }
 
 # Nothing is due, the pool is as full as it gets, and for a second the server did nothing.
