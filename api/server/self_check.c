@@ -202,7 +202,7 @@ self_check_new(struct db *db, int directory, const struct clock *clock, const st
 {
 	struct self_check *check;
 	TRY(memory_new(1, sizeof *check, &check, fault));
-	enum fault_code code = check_known_new(&check->known, fault);
+	enum fault_code code = check_known_new(directory, &check->known, fault);
 	if (code != FAULT_NONE) {
 		free(check);
 		return code;

@@ -49,11 +49,11 @@ unlisted(struct check *check, const struct check_point *point, const char *uri, 
 static enum fault_code
 find_unlisted(struct check *check, struct fault *fault)
 {
-	for (size_t i = 0; i < check->index.count; i++) {
-		const struct check_entry *entry = &check->index.entries[i];
+	const struct check_entry *entry;
+	size_t position = 0;
+	while ((entry = check_index_next(&check->index, &position)) != NULL)
 		if (entry->published && !entry->listed)
 			TRY(unlisted(check, check->points[entry->point - 1], entry->uri, fault));
-	}
 	return FAULT_NONE;
 }
 
@@ -102,7 +102,7 @@ enum fault_code
 check_run(const struct check_request *request, struct check_report *report, struct fault *fault)
 {
 	AUTO_CLEAR(struct check, check_clear) check = {
-		.request = request, .report = report, .now_at = request->now_at, .index = CHECK_INDEX_INIT,
+		.request = request, .report = report, .now_at = request->now_at, .index = CHECK_INDEX(request->directory),
 	};
 	int64_t begun_ms = clock_monotonic_ms();
 	report->checked_at = request->now_at;

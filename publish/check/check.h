@@ -9,8 +9,9 @@
  * anchor down, certificates, CRLs, manifests and ROAs as a strict validator judges them at `now_at`; then the rsync tree at its
  * own serials, and the database.
  *
- * Memory: some 250 bytes an object of the repository, and for each CA between the trust anchor and the one that is looked at its
- * manifest and CRL (4 MB at most each, usually a few kB). Time: about 0.2 ms an object.
+ * Memory: 12 bytes an object of the repository (check_index.h), and for each CA between the trust anchor and the one that is looked
+ * at its manifest and CRL (4 MB at most each, usually a few kB). Disk: 250 bytes an object while it runs, in the data directory or
+ * where temporary files go. Time: about 0.2 ms an object.
  *
  * Threads: one a call; different calls may run at the same time.
  */

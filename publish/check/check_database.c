@@ -54,13 +54,13 @@ compare_rrdp(struct check *check, struct fault *fault)
 {
 	const struct check_point *point = check->point;
 	struct tally tally = { .check = check };
+	const struct check_entry *entry;
+	size_t position = 0;
 	TRY(check_view_state(check->request->db, point->repository.repository_id, point->head.serial, expect, &tally, fault));
 	TRY(compare_counts(&tally, fault));
-	for (size_t i = 0; i < check->index.count; i++) {
-		const struct check_entry *entry = &check->index.entries[i];
+	while ((entry = check_index_next(&check->index, &position)) != NULL)
 		if (entry->point == point->number && entry->published && !entry->expected)
 			TRY(FOUND(check, RRDP_EXTRA, entry->uri, fault, "the database hasn't it in serial %" PRId64, point->head.serial));
-	}
 	return FAULT_NONE;
 }
 

@@ -5,36 +5,56 @@
 
 #include "ca/base/memory.h"
 
-#define ARENA_BLOCK 65536
 #define PLACES_FIRST 1024
+#define NAMES_MAX ((size_t)1 << 30)             /* bytes */
+#define NUMBER_BITS 22                          /* of a place: the rest are bits of the hash, so that few others are looked at in vain */
+#define NUMBER_MASK ((UINT32_C(1) << NUMBER_BITS) - 1)
+#define TOUCHED_MAX 256                         /* the system maps up to 64 KiB around each */
 
-struct check_arena {
-	struct check_arena *next;
-	size_t used, size;
-	char text[];
-};
+_Static_assert(CHECK_INDEX_MAX < NUMBER_MASK, "1 + a number doesn't fit");
 
 void
 check_index_clear(struct check_index *index)
 {
-	while (index->arena != NULL) {
-		struct check_arena *next = index->arena->next;
-		free(index->arena);
-		index->arena = next;
-	}
-	free(index->entries);
+	file_memory_close(&index->entries);
+	file_memory_close(&index->names);
 	free(index->places);
-	*index = CHECK_INDEX_INIT;
+	*index = CHECK_INDEX(index->directory);
+}
+
+static struct check_entry *
+entry_of(const struct check_index *index, size_t number)
+{
+	return (struct check_entry *)index->entries.data + number;
+}
+
+/* What is small may stay. */
+static void
+touch(struct check_index *index)
+{
+	if (++index->touched < TOUCHED_MAX)
+		return;
+	index->touched = 0;
+	if (index->count * sizeof(struct check_entry) < TOUCHED_MAX * (size_t)65536)
+		return;
+	file_memory_rest(&index->entries);
+	file_memory_rest(&index->names);
 }
 
 /* FNV-1a. */
-static size_t
-place_of(const char *uri, size_t length, size_t places)
+static uint64_t
+hash_of(const char *uri, size_t length)
 {
 	uint64_t hash = UINT64_C(14695981039346656037);
 	for (size_t i = 0; i < length; i++)
 		hash = (hash ^ (uint8_t)uri[i]) * UINT64_C(1099511628211);
-	return (size_t)(hash ^ hash >> 32) & (places - 1);
+	return hash ^ hash >> 32;
+}
+
+static uint32_t
+mark_of(uint64_t hash)
+{
+	return (uint32_t)(hash >> 32) & ~NUMBER_MASK;
 }
 
 static bool
@@ -44,39 +64,52 @@ is_uri(const struct check_entry *entry, const char *uri, size_t length)
 }
 
 struct check_entry *
-check_index_find(const struct check_index *index, const char *uri, size_t length)
+check_index_find(struct check_index *index, const char *uri, size_t length)
 {
+	uint64_t hash = hash_of(uri, length);
+	size_t mask = index->places_count - 1;
 	if (index->places_count == 0)
 		return NULL;
-	size_t place = place_of(uri, length, index->places_count);
-	for (; index->places[place] != 0; place = (place + 1) & (index->places_count - 1)) {
-		struct check_entry *entry = &index->entries[index->places[place] - 1];
-		if (is_uri(entry, uri, length))
-			return entry;
+	touch(index);
+	for (size_t place = (size_t)hash & mask; index->places[place] != 0; place = (place + 1) & mask) {
+		uint32_t found = index->places[place];
+		if ((found & ~NUMBER_MASK) == mark_of(hash) && is_uri(entry_of(index, (found & NUMBER_MASK) - 1), uri, length))
+			return entry_of(index, (found & NUMBER_MASK) - 1);
 	}
 	return NULL;
 }
 
-static void
-put(uint32_t *places, size_t places_count, const struct check_entry *entry, size_t number)
+struct check_entry *
+check_index_next(struct check_index *index, size_t *position)
 {
-	size_t place = place_of(entry->uri, strlen(entry->uri), places_count);
+	if (*position == index->count)
+		return NULL;
+	touch(index);
+	return entry_of(index, (*position)++);
+}
+
+static void
+put(uint32_t *places, size_t places_count, const char *uri, size_t number)
+{
+	uint64_t hash = hash_of(uri, strlen(uri));
+	size_t place = (size_t)hash & (places_count - 1);
 	while (places[place] != 0)
 		place = (place + 1) & (places_count - 1);
-	places[place] = (uint32_t)number + 1;
+	places[place] = mark_of(hash) | ((uint32_t)number + 1);
 }
 
 /* At most two thirds of the table are in use. */
 static enum fault_code
-make_room(struct check_index *index, struct fault *fault)
+make_places(struct check_index *index, struct fault *fault)
 {
+	const struct check_entry *entry;
 	uint32_t *places;
 	if ((index->count + 1) * 3 < index->places_count * 2)
 		return FAULT_NONE;
-	size_t count = index->places_count == 0 ? PLACES_FIRST : index->places_count * 2;
+	size_t count = index->places_count == 0 ? PLACES_FIRST : index->places_count * 2, position = 0;
 	TRY(memory_new(count, sizeof *places, &places, fault));
-	for (size_t i = 0; i < index->count; i++)
-		put(places, count, &index->entries[i], i);
+	while ((entry = check_index_next(index, &position)) != NULL)
+		put(places, count, entry->uri, position - 1);
 	free(index->places);
 	index->places = places;
 	index->places_count = count;
@@ -84,41 +117,31 @@ make_room(struct check_index *index, struct fault *fault)
 }
 
 static enum fault_code
-keep_text(struct check_index *index, const char *text, const char **ret_kept, struct fault *fault)
+make_room(struct check_index *index, size_t length, struct fault *fault)
 {
-	size_t length = strlen(text) + 1;
-	struct check_arena *block = index->arena;
-	if (block == NULL || block->size - block->used < length) {
-		size_t size = length > ARENA_BLOCK ? length : ARENA_BLOCK;
-		TRY(memory_new(1, sizeof *block + size, &block, fault));
-		block->size = size;
-		block->next = index->arena;
-		index->arena = block;
-	}
-	char *kept = block->text + block->used;
-	memcpy(kept, text, length);
-	block->used += length;
-	*ret_kept = kept;
-	return FAULT_NONE;
+	if (index->count == CHECK_INDEX_MAX)
+		return fault_set(fault, FAULT_TOO_LARGE, "there are more than %d objects", CHECK_INDEX_MAX);
+	TRY(make_places(index, fault));
+	if (index->entries.data == NULL)
+		TRY(file_memory_open(index->directory, CHECK_INDEX_MAX * sizeof(struct check_entry), &index->entries, fault));
+	if (index->names.data == NULL)
+		TRY(file_memory_open(index->directory, NAMES_MAX, &index->names, fault));
+	TRY(file_memory_reserve(&index->entries, (index->count + 1) * sizeof(struct check_entry), fault));
+	return file_memory_reserve(&index->names, index->names_length + length + 1, fault);
 }
 
 enum fault_code
 check_index_add(struct check_index *index, const char *uri, struct check_entry **ret_entry, struct fault *fault)
 {
-	struct check_entry *entry = check_index_find(index, uri, strlen(uri));
-	const char *kept;
-	if (entry != NULL) {
-		*ret_entry = entry;
-		return FAULT_NONE;
+	size_t length = strlen(uri);
+	struct check_entry *entry = check_index_find(index, uri, length);
+	if (entry == NULL) {
+		TRY(make_room(index, length, fault));
+		entry = entry_of(index, index->count);
+		entry->uri = memcpy((char *)index->names.data + index->names_length, uri, length + 1);
+		index->names_length += length + 1;
+		put(index->places, index->places_count, uri, index->count++);
 	}
-	if (index->count == CHECK_INDEX_MAX)
-		return fault_set(fault, FAULT_TOO_LARGE, "there are more than %d objects", CHECK_INDEX_MAX);
-	TRY(make_room(index, fault));
-	TRY(memory_reserve(&index->entries, &index->capacity, index->count + 1, sizeof *index->entries, fault));
-	TRY(keep_text(index, uri, &kept, fault));
-	entry = &index->entries[index->count];
-	*entry = (struct check_entry){ .uri = kept };
-	put(index->places, index->places_count, entry, index->count++);
 	*ret_entry = entry;
 	return FAULT_NONE;
 }

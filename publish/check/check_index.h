@@ -1,6 +1,8 @@
 /*
- * check_index: every URI that RRDP or rsync has, with hash, size and where its bytes stand in the snapshot's file. The only thing
- * that grows with the repository: some 250 bytes a URI.
+ * check_index: every URI that RRDP or rsync has, with hash, size and where its bytes stand in the snapshot's file.
+ *
+ * In memory are 6 to 12 bytes a URI, to find it by. Entries and names, some 250 bytes, lie in files without a name (file_memory.h), of
+ * which at most 16 MiB each are in memory at a time.
  *
  * Threads: one at a time.
  */
@@ -10,9 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ca/base/bytes.h"
 #include "ca/base/digest.h"
 #include "ca/base/fault.h"
+#include "ca/base/file_memory.h"
 
 #define CHECK_INDEX_MAX 4000000
 
@@ -33,23 +35,25 @@ struct check_entry {
 	bool expected : 1;                      /* in the state of the database */
 };
 
-struct check_arena;
-
 struct check_index {
-	struct check_entry *entries;
-	size_t count, capacity;
-	uint32_t *places;                       /* hash table: 1 + index of an entry, 0 where free */
+	int directory;                          /* in which its files lie: see file_memory_open() */
+	struct file_memory entries, names;
+	size_t count, names_length;
+	uint32_t *places;                       /* hash table: of an entry some bits of the hash, and 1 + its number; 0 where free */
 	size_t places_count;
-	struct check_arena *arena;              /* of URIs */
+	unsigned touched;                       /* since the files rested */
 };
 
-#define CHECK_INDEX_INIT ((struct check_index){ .entries = NULL })
+#define CHECK_INDEX(descriptor) \
+	((struct check_index){ .directory = (descriptor), .entries = FILE_MEMORY_INIT, .names = FILE_MEMORY_INIT })
 
-void check_index_clear(struct check_index *index);
-/* NULL: it isn't there. Valid until the next check_index_add(). */
-struct check_entry *check_index_find(const struct check_index *index, const char *uri, size_t length);
-/* The entry of this URI, a new one of nothing if there was none. Faults: MEMORY, TOO_LARGE. */
+void check_index_clear(struct check_index *index); /* empty, and usable again */
+/* NULL: it isn't there. What it leads to stays where it is until check_index_clear(). */
+struct check_entry *check_index_find(struct check_index *index, const char *uri, size_t length);
+/* The entry of this URI, a new one of nothing if there was none. Faults: MEMORY, TOO_LARGE, DISK, IO. */
 CHECKED enum fault_code check_index_add(struct check_index *index, const char *uri, struct check_entry **ret_entry,
 	struct fault *fault);
+/* All, in the order in which they were added: *position is 0 for the first. NULL: there are no more. */
+struct check_entry *check_index_next(struct check_index *index, size_t *position);
 
 #endif

@@ -88,7 +88,7 @@ CHECKED enum fault_code check_point_find(struct check *check, struct span notifi
 	struct fault *fault);
 struct check_authority;
 /* What a validator finds for a CA: an object in the snapshot of its own repository. NULL: it isn't there. */
-struct check_entry *check_point_published(const struct check *check, const struct check_authority *authority, const char *uri);
+struct check_entry *check_point_published(struct check *check, const struct check_authority *authority, const char *uri);
 void check_point_clear(struct check *check);
 
 /* check_rrdp: notification, snapshot, deltas of check->point. */
@@ -170,14 +170,14 @@ CHECKED enum fault_code check_roa(struct check *check, struct check_authority *i
 /* check_manifest: everything that an authority has issued, and all below. */
 CHECKED enum fault_code check_manifest_walk(struct check *check, struct check_authority *authority, struct fault *fault);
 /* check_recall: what was right before. Of an authority: NULL unless only what changed is to be looked at, and it is known as it is. */
-const struct check_known_ca *check_recall_ca(const struct check *check, const struct check_authority *authority);
+const struct check_known_ca *check_recall_ca(struct check *check, const struct check_authority *authority);
 /* Whether all that a known CA has issued can be taken as it was: nothing of it is about to expire, and there are no CAs below. */
 bool check_recall_lasts(const struct check *check, const struct check_known_ca *ca);
 /* It can: counts and times are what they were. */
 CHECKED enum fault_code check_recall_products(struct check *check, const struct check_known_ca *ca, struct check_authority *authority,
 	struct fault *fault);
 /* All that it issued was right. */
-CHECKED enum fault_code check_recall_learn(const struct check *check, const struct check_authority *authority, struct fault *fault);
+CHECKED enum fault_code check_recall_learn(struct check *check, const struct check_authority *authority, struct fault *fault);
 
 /* check_crl: *ret_right. Fills authority->revoked from authority->crl. */
 CHECKED enum fault_code check_crl(struct check *check, struct check_authority *authority, bool *ret_right, struct fault *fault);

@@ -3,36 +3,45 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ca/base/file_memory.h"
 #include "ca/base/memory.h"
 
 #define PLACES_FIRST 256
+#define CAS_MAX 4000000
+#define TOUCHED_MAX 256
 
 struct table {
-	struct check_known_ca *cas;
-	size_t count, capacity;
+	struct file_memory cas;                 /* of struct check_known_ca */
+	size_t count;
 	uint32_t *places;                       /* 1 + index, 0 where free */
 	size_t places_count;
 	struct check_known_delta *deltas;       /* by hash, once it is what is known */
 	size_t deltas_count, deltas_capacity;
 };
 
+#define TABLE_INIT ((struct table){ .cas = FILE_MEMORY_INIT })
+
 struct check_known {
+	int directory;
 	struct table now, next;
+	unsigned touched;                       /* since the files rested */
 };
 
 static void
 table_clear(struct table *table)
 {
-	free(table->cas);
+	file_memory_close(&table->cas);
 	free(table->places);
 	free(table->deltas);
-	*table = (struct table){ .cas = NULL };
+	*table = TABLE_INIT;
 }
 
 enum fault_code
-check_known_new(struct check_known **ret_known, struct fault *fault)
+check_known_new(int directory, struct check_known **ret_known, struct fault *fault)
 {
-	return memory_new(1, sizeof **ret_known, ret_known, fault);
+	TRY(memory_new(1, sizeof **ret_known, ret_known, fault));
+	**ret_known = (struct check_known){ .directory = directory, .now = TABLE_INIT, .next = TABLE_INIT };
+	return FAULT_NONE;
 }
 
 void
@@ -45,6 +54,23 @@ check_known_free(struct check_known *known)
 	free(known);
 }
 
+static struct check_known_ca *
+ca_of(const struct table *table, size_t number)
+{
+	return (struct check_known_ca *)table->cas.data + number;
+}
+
+/* In a check both are gone through from the start to the end: what was used just now is near. */
+static void
+touch(struct check_known *known)
+{
+	if (++known->touched < TOUCHED_MAX)
+		return;
+	known->touched = 0;
+	file_memory_rest(&known->now.cas);
+	file_memory_rest(&known->next.cas);
+}
+
 /* Hashes are as good as random. */
 static size_t
 place_of(const uint8_t manifest[SHA256_SIZE], size_t places)
@@ -55,14 +81,15 @@ place_of(const uint8_t manifest[SHA256_SIZE], size_t places)
 }
 
 const struct check_known_ca *
-check_known_find(const struct check_known *known, const uint8_t certificate[SHA256_SIZE], const uint8_t manifest[SHA256_SIZE])
+check_known_find(struct check_known *known, const uint8_t certificate[SHA256_SIZE], const uint8_t manifest[SHA256_SIZE])
 {
 	const struct table *table = &known->now;
 	if (table->places_count == 0)
 		return NULL;
+	touch(known);
 	size_t place = place_of(manifest, table->places_count);
 	for (; table->places[place] != 0; place = (place + 1) & (table->places_count - 1)) {
-		const struct check_known_ca *ca = &table->cas[table->places[place] - 1];
+		const struct check_known_ca *ca = ca_of(table, table->places[place] - 1);
 		if (memcmp(ca->manifest, manifest, SHA256_SIZE) == 0 && memcmp(ca->certificate, certificate, SHA256_SIZE) == 0)
 			return ca;
 	}
@@ -72,28 +99,42 @@ check_known_find(const struct check_known *known, const uint8_t certificate[SHA2
 static void
 put(struct table *table, size_t number)
 {
-	size_t place = place_of(table->cas[number].manifest, table->places_count);
+	size_t place = place_of(ca_of(table, number)->manifest, table->places_count);
 	while (table->places[place] != 0)
 		place = (place + 1) & (table->places_count - 1);
 	table->places[place] = (uint32_t)number + 1;
+}
+
+/* At most half of the table are in use. */
+static enum fault_code
+make_places(struct check_known *known, struct fault *fault)
+{
+	struct table *table = &known->next;
+	size_t count = table->places_count == 0 ? PLACES_FIRST : table->places_count * 2;
+	uint32_t *places;
+	if ((table->count + 1) * 2 <= table->places_count)
+		return FAULT_NONE;
+	TRY(memory_new(count, sizeof *places, &places, fault));
+	free(table->places);
+	table->places = places;
+	table->places_count = count;
+	for (size_t i = 0; i < table->count; i++) {
+		touch(known);
+		put(table, i);
+	}
+	return FAULT_NONE;
 }
 
 enum fault_code
 check_known_add(struct check_known *known, const struct check_known_ca *ca, struct fault *fault)
 {
 	struct table *table = &known->next;
-	TRY(memory_reserve(&table->cas, &table->capacity, table->count + 1, sizeof *table->cas, fault));
-	if ((table->count + 1) * 2 > table->places_count) {
-		size_t count = table->places_count == 0 ? PLACES_FIRST : table->places_count * 2;
-		uint32_t *places;
-		TRY(memory_new(count, sizeof *places, &places, fault));
-		free(table->places);
-		table->places = places;
-		table->places_count = count;
-		for (size_t i = 0; i < table->count; i++)
-			put(table, i);
-	}
-	table->cas[table->count] = *ca;
+	touch(known);
+	TRY(make_places(known, fault));
+	if (table->cas.data == NULL)
+		TRY(file_memory_open(known->directory, CAS_MAX * sizeof *ca, &table->cas, fault));
+	TRY(file_memory_reserve(&table->cas, (table->count + 1) * sizeof *ca, fault));
+	*ca_of(table, table->count) = *ca;
 	put(table, table->count++);
 	return FAULT_NONE;
 }
@@ -130,10 +171,11 @@ check_known_turn(struct check_known *known, bool whole)
 	if (whole) {
 		table_clear(&known->now);
 		known->now = known->next;
-		known->next = (struct table){ .cas = NULL };
+		known->next = TABLE_INIT;
 		if (known->now.deltas_count > 0)
 			qsort(known->now.deltas, known->now.deltas_count, sizeof *known->now.deltas, compare_deltas);
 	} else {
 		table_clear(&known->next);
 	}
+	file_memory_rest(&known->now.cas);
 }

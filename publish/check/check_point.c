@@ -79,7 +79,6 @@ static enum fault_code
 begin_again(struct check *check, struct fault *fault)
 {
 	check_index_clear(&check->index);
-	check->index = CHECK_INDEX_INIT;
 	check_point_clear(check);
 	check->report->repositories = check->report->serials = 0;
 	free(check->repositories);
@@ -155,7 +154,7 @@ check_point_find(struct check *check, struct span notification_uri, struct check
 }
 
 struct check_entry *
-check_point_published(const struct check *check, const struct check_authority *authority, const char *uri)
+check_point_published(struct check *check, const struct check_authority *authority, const char *uri)
 {
 	struct check_entry *entry = check_index_find(&check->index, uri, strlen(uri));
 	return entry != NULL && entry->published && entry->point == authority->point->number ? entry : NULL;

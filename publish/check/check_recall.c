@@ -7,7 +7,7 @@
 
 /* A CA is known with its certificate's file and its manifest's. The trust anchor has none of these. */
 static bool
-entries_of(const struct check *check, const struct check_authority *authority, const struct check_entry **ret_certificate,
+entries_of(struct check *check, const struct check_authority *authority, const struct check_entry **ret_certificate,
 	const struct check_entry **ret_manifest)
 {
 	*ret_certificate = check_index_find(&check->index, authority->certificate_uri, strlen(authority->certificate_uri));
@@ -16,7 +16,7 @@ entries_of(const struct check *check, const struct check_authority *authority, c
 }
 
 const struct check_known_ca *
-check_recall_ca(const struct check *check, const struct check_authority *authority)
+check_recall_ca(struct check *check, const struct check_authority *authority)
 {
 	const struct check_request *request = check->request;
 	const struct check_entry *certificate, *manifest;
@@ -60,7 +60,7 @@ check_recall_products(struct check *check, const struct check_known_ca *ca, stru
 }
 
 enum fault_code
-check_recall_learn(const struct check *check, const struct check_authority *authority, struct fault *fault)
+check_recall_learn(struct check *check, const struct check_authority *authority, struct fault *fault)
 {
 	const struct check_entry *certificate, *manifest;
 	struct check_known_ca ca = {

@@ -136,17 +136,21 @@ expect(void *argument, const struct check_object_row *row, struct fault *fault)
 static enum fault_code
 find_extra(struct check *check, struct fault *fault)
 {
-	for (size_t i = 0; i < check->index.count; i++)
-		if (check->index.entries[i].in_rsync)
-			TRY(FOUND(check, RSYNC_EXTRA, check->index.entries[i].uri, fault, "no object of its serial is there"));
+	const struct check_entry *entry;
+	size_t position = 0;
+	while ((entry = check_index_next(&check->index, &position)) != NULL)
+		if (entry->in_rsync)
+			TRY(FOUND(check, RSYNC_EXTRA, entry->uri, fault, "no object of its serial is there"));
 	return FAULT_NONE;
 }
 
 static void
 forget(struct check *check)
 {
-	for (size_t i = 0; i < check->index.count; i++)
-		check->index.entries[i].in_rsync = false;
+	struct check_entry *entry;
+	size_t position = 0;
+	while ((entry = check_index_next(&check->index, &position)) != NULL)
+		entry->in_rsync = false;
 }
 
 /* What a served tree is known by: it is replaced by turning the link to it. */
@@ -264,10 +268,12 @@ void
 check_rsync_snapshot(struct check *check)
 {
 	struct check_point *point = check->point;
+	const struct check_entry *entry;
+	size_t position = 0;
 	point->differences = 0;
-	for (size_t i = 0; i < check->index.count; i++)
-		if (check->index.entries[i].point == point->number)
-			point->differences += check_rsync_differs(check, &check->index.entries[i]);
+	while ((entry = check_index_next(&check->index, &position)) != NULL)
+		if (entry->point == point->number)
+			point->differences += check_rsync_differs(check, entry);
 	point->fewest = point->differences;
 	point->fewest_serial = point->head.serial;
 }
@@ -296,6 +302,8 @@ enum fault_code
 check_rsync_judge(struct check *check, struct fault *fault)
 {
 	const struct check_point *first = check->points_count > 0 ? check->points[0] : NULL;
+	const struct check_entry *entry;
+	size_t position = 0;
 	int64_t differences = 0;
 	for (size_t i = 0; i < check->points_count; i++) {
 		if (!check->points[i]->rrdp_read)
@@ -304,8 +312,8 @@ check_rsync_judge(struct check *check, struct fault *fault)
 	}
 	if (!check->rsync_read || first == NULL)
 		return FAULT_NONE;
-	for (size_t i = 0; i < check->index.count; i++)
-		differences += check->index.entries[i].point == 0 && differs(check, &check->index.entries[i]);
+	while ((entry = check_index_next(&check->index, &position)) != NULL)
+		differences += entry->point == 0 && differs(check, entry);
 	check->report->rsync_serial = first->fewest_serial;
 	if (differences == 0)
 		return FAULT_NONE;

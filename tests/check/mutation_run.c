@@ -53,7 +53,7 @@ look(struct served *served, const struct check_request *damaged, struct check_re
 	AUTO_CLEAR(struct check_report, check_report_clear) before = CHECK_REPORT_INIT;
 	AUTO(struct check_known, check_known_free) known = NULL;
 	struct check_request request = served_request(served);
-	WORLD_OK(check_known_new(&known, fault));
+	WORLD_OK(check_known_new(-1, &known, fault));
 	request.known = known;
 	served_check(&request, &before);
 	assert_int_equal(before.findings_total, 0);

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -11,11 +12,23 @@
 #include "publish/check/check_known.h"
 
 #define URIS 5000
+#define MANY 250000
+
+static size_t
+resident(void)
+{
+	unsigned long size, all;
+	FILE *file = fopen("/proc/self/statm", "r");
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%lu %lu", &size, &all), 2);
+	assert_int_equal(fclose(file), 0);
+	return (size_t)all * (size_t)sysconf(_SC_PAGESIZE);
+}
 
 static void
 check_index__finds_what_was_added(void **state)
 {
-	AUTO_CLEAR(struct check_index, check_index_clear) index = CHECK_INDEX_INIT;
+	AUTO_CLEAR(struct check_index, check_index_clear) index = CHECK_INDEX(-1);
 	struct check_entry *entry;
 	char uri[64];
 	(void)state;
@@ -40,7 +53,7 @@ check_index__finds_what_was_added(void **state)
 static void
 check_index__has_each_once(void **state)
 {
-	AUTO_CLEAR(struct check_index, check_index_clear) index = CHECK_INDEX_INIT;
+	AUTO_CLEAR(struct check_index, check_index_clear) index = CHECK_INDEX(-1);
 	struct check_entry *first, *again;
 	(void)state;
 	assert_int_equal(check_index_add(&index, "a", &first, NULL), FAULT_NONE);
@@ -53,12 +66,40 @@ check_index__has_each_once(void **state)
 	assert_int_equal(index.count, 2);
 }
 
-/* A URI longer than a block of the arena. */
+/* However many there are, few of them are in memory. */
+static void
+check_index__takes_little_memory(void **state)
+{
+	AUTO_CLEAR(struct check_index, check_index_clear) index = CHECK_INDEX(-1);
+	struct check_entry *entry;
+	char uri[100];
+	size_t before = resident(), position = 0;
+	(void)state;
+	for (int i = 0; i < MANY; i++) {
+		(void)snprintf(uri, sizeof uri, "rsync://a.example/m/0123456789abcdef0123456789abcdef01234567/%d.roa", i);
+		assert_int_equal(check_index_add(&index, uri, &entry, NULL), FAULT_NONE);
+		entry->size = (uint32_t)i;
+	}
+	assert_true(resident() < before + (size_t)MANY * 40);
+	for (uint32_t i = 0; i < MANY; i++) {
+		entry = check_index_next(&index, &position);
+		assert_non_null(entry);
+		assert_int_equal(entry->size, i);
+		(void)snprintf(uri, sizeof uri, "rsync://a.example/m/0123456789abcdef0123456789abcdef01234567/%d.roa", (int)(i * 7919U % MANY));
+		entry = check_index_find(&index, uri, strlen(uri));
+		assert_non_null(entry);
+		assert_int_equal(entry->size, i * 7919U % MANY);
+	}
+	assert_null(check_index_next(&index, &position));
+	assert_true(resident() < before + 20 * 1048576);
+}
+
+/* A URI longer than a page, and than what a file grows by. */
 static void
 check_index__takes_long_uris(void **state)
 {
-	AUTO_CLEAR(struct check_index, check_index_clear) index = CHECK_INDEX_INIT;
-	static char uri[200000];
+	AUTO_CLEAR(struct check_index, check_index_clear) index = CHECK_INDEX(-1);
+	static char uri[2000000];
 	struct check_entry *entry;
 	(void)state;
 	memset(uri, 'a', sizeof uri - 1);
@@ -81,7 +122,7 @@ check_known__turns_when_a_check_came_to_its_end(void **state)
 {
 	AUTO(struct check_known, check_known_free) known = NULL;
 	(void)state;
-	assert_int_equal(check_known_new(&known, NULL), FAULT_NONE);
+	assert_int_equal(check_known_new(-1, &known, NULL), FAULT_NONE);
 	for (uint32_t i = 0; i < URIS; i++) {
 		struct check_known_ca ca = ca_of(i);
 		assert_int_equal(check_known_add(known, &ca, NULL), FAULT_NONE);
@@ -110,7 +151,7 @@ check_known__knows_deltas_by_their_hash(void **state)
 {
 	AUTO(struct check_known, check_known_free) known = NULL;
 	(void)state;
-	assert_int_equal(check_known_new(&known, NULL), FAULT_NONE);
+	assert_int_equal(check_known_new(-1, &known, NULL), FAULT_NONE);
 	for (int i = 0; i < 1000; i++) {
 		struct check_known_delta delta = { .size = i, .hash = { (uint8_t)(i * 7), (uint8_t)(i >> 8) } };
 		delta.hash[31] = (uint8_t)i;
@@ -136,6 +177,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(check_index__finds_what_was_added),
 		cmocka_unit_test(check_index__has_each_once),
+		cmocka_unit_test(check_index__takes_little_memory),
 		cmocka_unit_test(check_index__takes_long_uris),
 		cmocka_unit_test(check_known__turns_when_a_check_came_to_its_end),
 		cmocka_unit_test(check_known__knows_deltas_by_their_hash),
