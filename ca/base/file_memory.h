@@ -2,8 +2,9 @@
  * file_memory: a large table that must not stay in memory: it lies in a file without a name, and only what was used just now takes
  * room. What is let go of is found again as it was, in the system's cache or on the disk.
  *
- * The file goes with its descriptor, whatever ends the process. Room on the disk is taken before it is used, so that a full disk is
- * a fault and no signal. Threads: one at a time.
+ * For what can be made again alone: the file goes with its descriptor, whatever ends the process. Room on the disk is taken before it
+ * is used, so that a full disk is a fault and no signal; a disk that can't be read any more ends the process (SIGBUS), as it does
+ * with pages of the program itself. Threads: one at a time.
  */
 #ifndef CA_BASE_FILE_MEMORY_H
 #define CA_BASE_FILE_MEMORY_H
