@@ -38,9 +38,9 @@ figure() {
 	printf '%s\n' "$*" >>"$work/figures"
 }
 
-# ratio A B [FACTOR]: A ÷ B × FACTOR
+# ratio A B [FACTOR]: A ÷ B × FACTOR; "-", which misses any aim, where there is nothing to divide by.
 ratio() {
-	awk -v a="$1" -v b="$2" -v factor="${3:-1}" 'BEGIN { printf "%.4g", b == 0 ? 0 : a / b * factor }'
+	awk -v a="$1" -v b="$2" -v factor="${3:-1}" 'BEGIN { if (b == 0) printf "-"; else printf "%.4g", a / b * factor }'
 }
 
 # The value of a figure that was measured before in this run, the last one.
@@ -52,7 +52,8 @@ measured() {
 best() {
 	awk 'NR == FNR { if (NF == 4) way[$1] = $2; next }
 		!($1 in line) { order[++count] = $1 }
-		!($1 in line) || !($1 in way) || (way[$1] == "le" ? $2 + 0 < value[$1] : $2 + 0 > value[$1]) {
+		$2 == "-" && $1 in line { next }
+		!($1 in line) || line[$1] ~ / - / || !($1 in way) || (way[$1] == "le" ? $2 + 0 < value[$1] : $2 + 0 > value[$1]) {
 			value[$1] = $2 + 0
 			line[$1] = $0
 		}
@@ -71,13 +72,13 @@ report() {
 			own = NF == 5
 			is_judged = own || $1 in aim
 			goal = own ? $4 : aim[$1]
-			ok = !is_judged || (own ? $5 == "true" : way[$1] == "le" ? $2 + 0 <= goal + 0 : $2 + 0 >= goal + 0)
+			ok = !is_judged || $2 != "-" && (own ? $5 == "true" : way[$1] == "le" ? $2 + 0 <= goal + 0 : $2 + 0 >= goal + 0)
 			missed += !ok
 			unit = $3 == "-" ? "" : $3
 		}
 		json == "no" && !heading++ { printf "%-38s %12s %-8s %s\n", "figure", "value", "unit", "aim" }
 		json == "yes" {
-			printf "{\"figure\":\"%s\",\"value\":%s,\"unit\":\"%s\",\"aim\":%s,\"ok\":%s}\n", $1, $2, unit,
+			printf "{\"figure\":\"%s\",\"value\":%s,\"unit\":\"%s\",\"aim\":%s,\"ok\":%s}\n", $1, $2 == "-" ? "null" : $2, unit,
 				is_judged ? goal : "null", !is_judged ? "null" : ok ? "true" : "false"
 		}
 		json == "no" {

@@ -52,6 +52,7 @@ issuing_wait() {
 		fi
 	done
 	[ "$idle" -ge 2 ] || die 'the server goes on and on after a wave of changes'
+	[ "$issued_at_ms" -gt 0 ] || die 'nothing was issued after a wave of changes'
 }
 
 # Sets issued, the CAs; and of the time until they were: issued_ms, issued_cpu_ns, issued_keys_ns, issued_signing_ns, issued_keys,
@@ -67,6 +68,7 @@ issuing_wave() {
 	issued=$((reconciled - issued)) issued_ms=$((issued_at_ms - began)) issued_cpu_ns=$((cpu - issued_cpu_ns))
 	issued_keys_ns=$((keys_ns - issued_keys_ns)) issued_signing_ns=$((signing_ns - issued_signing_ns))
 	issued_keys=$((keys - issued_keys)) issued_signatures=$((signatures - issued_signatures))
+	[ "$issued" -ge $((wave - 200)) ] || die "of a wave of $wave changes only $issued were issued"
 }
 
 # With a pool that is warm enough for all. Keys that are made anew meanwhile are taken out.

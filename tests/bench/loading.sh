@@ -13,10 +13,54 @@ keep() {
 	mv "$store/load/.new" "$store/load/$1"
 }
 
+members_given() {
+	printf '%s' "${CADASTRE_MEMBERS:-$root/../shared/data/members-$size.jsonl.gz}"
+}
+
+# What must be there, before hours go by.
+examine() {
+	[ "$members_n" -gt 0 ] || [ -r "$(members_given)" ] ||
+		die "$(members_given) is not there: members with resources and ROAs, as \`cadastre import members\` takes them; or name a file in CADASTRE_MEMBERS"
+	[ -z "$profile" ] || command -v perf >/dev/null || die '--profile needs perf (Debian: linux-perf)'
+	[ -z "$profile" ] || : >>"$profile" || die "$profile can't be written"
+	if [ -n "$kept" ]; then
+		store=$kept
+		other_bench
+		store_fits
+		[ -z "$profile" ] || [ ! -e "$store/load/done" ] || die "--profile is of a load, and $store is loaded"
+	elif [ "$size" = ripencc ] || [ "$size" = world ]; then
+		say "Without --data what is loaded for hours is thrown away at the end"
+	fi
+}
+
+# Who works on a store stands in it.
+other_bench() {
+	local other
+	other=$(cat "$store/load/bench" 2>/dev/null) || return 0
+	if [ "$other" != $$ ] && [ -r "/proc/$other/cmdline" ] && tr '\0' ' ' <"/proc/$other/cmdline" | grep -q bench; then
+		die "another benchmark, process $other, works on $store"
+	fi
+}
+
+# What a kept store holds must be what is asked for.
+store_fits() {
+	local description
+	description=$(store_description)
+	[ ! -e "$store/load/size" ] || [ "$(<"$store/load/size")" = "$description" ] ||
+		die "$store holds something else: \"$(<"$store/load/size")\", not \"$description\" (size, members, ROAs of each, --members)"
+	[ "$prime_keys" = no ] || [ ! -e "$store/load/size" ] || [ -e "$store/load/prime-keys" ] || [ -e "$store/load/done" ] ||
+		die "$store is half loaded with real keys: go on without --prime-keys"
+}
+
+store_description() {
+	printf '%s' "$size $members_n $members_m"
+	[ "$members_first" -eq 0 ] || printf ' %s' "$members_first"
+}
+
 # With --members only the first so many of the file.
 members_real() {
-	local given=${CADASTRE_MEMBERS:-$root/../shared/data/members-$size.jsonl.gz}
-	[ -r "$given" ] || die "$given is not there"
+	local given
+	given=$(members_given)
 	members=$given
 	if [ "$members_first" -gt 0 ]; then
 		members=$store/members.jsonl.gz
@@ -97,7 +141,6 @@ import_members() {
 
 load_profile() {
 	[ -n "$profile" ] || return 0
-	command -v perf >/dev/null || die "perf is not installed (Debian: linux-perf)"
 	perf record -q -F 99 -p "$server_pid" -o "$work/perf.data" >/dev/null 2>&1 &
 	perf_pid=$!
 }
@@ -150,6 +193,7 @@ load() {
 	report_profile
 	signatures_needed | keep needed
 	stop
+	serving_peak_kib=0 # that was the load's
 	use_server
 	[ "$(sqlite3 -readonly "$data/cadastre.db" 'SELECT count(*) FROM cas WHERE set_aside_at IS NOT NULL')" = 0 ] ||
 		die "CAs are set aside: $(cli ca list --set-aside 2>&1 | head -n 5)"
@@ -189,8 +233,6 @@ end_left_server() {
 
 # Laid, or what a kill left of that laid anew. A directory that was loaded with keys from primes stays one, whatever is asked for.
 lay() {
-	local description="$size $members_n $members_m"
-	[ "$members_first" -eq 0 ] || description+=" $members_first"
 	if [ ! -e "$store/load/size" ]; then
 		[ ! -e "$data" ] || [ -e "$store/load/laying" ] || die "$data is there, but was not made by this"
 		keep laying </dev/null
@@ -198,18 +240,19 @@ lay() {
 		instance_create --batch-window $load_window
 		signatures_needed | keep needed-before
 		[ "$prime_keys" = no ] || keep prime-keys </dev/null
-		keep size <<<"$description"
+		keep size <<<"$(store_description)"
 	fi
-	[ "$(<"$store/load/size")" = "$description" ] ||
-		die "$store holds something else: $(<"$store/load/size") (size, members, ROAs of each, --members)"
+	store_fits
 	[ ! -e "$store/load/prime-keys" ] || prime_keys=yes
 }
 
 # A fresh data directory, or the one that is there.
 prepare() {
-	store=$(realpath -m -- "$1")
+	store=$1
 	data=$store/data
 	mkdir -p "$store/load"
+	other_bench
+	keep bench <<<$$
 	end_left_server
 	if [ "$members_n" -gt 0 ]; then
 		members_synthetic

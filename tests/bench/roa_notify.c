@@ -1,7 +1,7 @@
 /*
  * roa_notify DATA PID-OF-SERVER [N]: one ROA change from request to the notification that carries it, on a server whose batch window is
  * 0, N times. Beside each: to read one file of the snapshot's size, hash it, write it and flush it, in the same directory. Allowed is twice
- * that and ALLOWED_MS.
+ * that and ALLOWED_MS. Of several repositories it is the one in which that member is: a change before all others tells which.
  *
  * Each time is measured in quiet: when rsync has caught up, the server idles and the second of the last cut is over, since no two cuts
  * may share one.
@@ -29,12 +29,15 @@
 #define NOTIFICATION_MAX (1 << 20)
 #define BLOCK (1 << 20)
 #define ALLOWED_MS 50
+#define REPOSITORIES_MAX 100
 #define IDLE_MS 5 /* CPU in a second that counts as idle */
 
 struct bench {
 	const char *data;
 	struct changer *changer;
-	int directory, watch;            /* the data directory; inotify on rrdp/ */
+	int directory, watch;            /* the data directory; inotify on the directories of all notifications */
+	int watched[REPOSITORIES_MAX];   /* its descriptors; of those not there: -1 */
+	size_t repository;               /* in which the member is: 0 is the first */
 	clockid_t server_cpu;
 	uint8_t *block;
 };
@@ -76,7 +79,8 @@ open_snapshot(const struct bench *bench, int *ret_fd, struct fault *fault)
 {
 	AUTO_CLEAR(struct bytes, bytes_clear) text = BYTES_INIT;
 	char path[LAYOUT_PATH];
-	TRY(atomic_file_read(bench->directory, LAYOUT_NOTIFICATION, NOTIFICATION_MAX, &text, fault));
+	layout_notification(path, (int64_t)bench->repository + 1);
+	TRY(atomic_file_read(bench->directory, path, NOTIFICATION_MAX, &text, fault));
 	const char *uri = strstr(bytes_text(&text), "<snapshot uri=\"");
 	const char *below = uri != NULL ? strstr(uri, "/" LAYOUT_RRDP "/") : NULL;
 	if (below == NULL)
@@ -129,9 +133,17 @@ forget_events(const struct bench *bench)
 		;
 }
 
-/* Until something was renamed to the notification's name. */
+static void
+note_repository(struct bench *bench, int watched)
+{
+	for (size_t i = 0; i < REPOSITORIES_MAX; i++)
+		if (bench->watched[i] == watched)
+			bench->repository = i;
+}
+
+/* Until something was renamed to a notification's name. */
 static enum fault_code
-wait_for_notification(const struct bench *bench, struct fault *fault)
+wait_for_notification(struct bench *bench, struct fault *fault)
 {
 	_Alignas(struct inotify_event) char events[8192];
 	struct pollfd watched = { .fd = bench->watch, .events = POLLIN };
@@ -139,44 +151,69 @@ wait_for_notification(const struct bench *bench, struct fault *fault)
 		ssize_t length = read(bench->watch, events, sizeof events);
 		for (ssize_t at = 0; at < length;) {
 			const struct inotify_event *event = (const struct inotify_event *)(const void *)(events + at);
-			if (event->len > 0 && strcmp(event->name, LAYOUT_NOTIFICATION_NAME) == 0)
+			if (event->len > 0 && strcmp(event->name, LAYOUT_NOTIFICATION_NAME) == 0) {
+				note_repository(bench, event->wd);
 				return FAULT_NONE;
+			}
 			at += (ssize_t)(sizeof *event + event->len);
 		}
 	}
 	return fault_set(fault, FAULT_BUSY, "no notification came within %d s", WAIT_MAX_MS / 1000);
 }
 
+/* *ret_ms: from the request until the notification. */
 static enum fault_code
-measure_once(struct bench *bench, struct measures *notified, struct measures *files, struct fault *fault)
+change_once(struct bench *bench, double *ret_ms, struct fault *fault)
 {
 	double unused_ms;
 	bool published;
-	TRY(wait_for_quiet(bench, fault));
-	TRY(measure_file(bench, files, fault));
 	forget_events(bench);
 	int64_t began_us = clock_monotonic_us();
 	TRY(changer_change(bench->changer, &unused_ms, fault));
 	TRY(wait_for_notification(bench, fault));
-	double ms = (double)(clock_monotonic_us() - began_us) / 1000;
+	*ret_ms = (double)(clock_monotonic_us() - began_us) / 1000;
 	/* The row that says so is written right after the file. */
 	pause_ms(LOOK_MS);
 	TRY(changer_published(bench->changer, &published, fault));
-	if (!published)
-		return fault_set(fault, FAULT_CONFLICT, "the notification that came doesn't carry the change");
+	return published ? FAULT_NONE : fault_set(fault, FAULT_CONFLICT, "the notification that came doesn't carry the change");
+}
+
+static enum fault_code
+measure_once(struct bench *bench, struct measures *notified, struct measures *files, struct fault *fault)
+{
+	double ms;
+	TRY(wait_for_quiet(bench, fault));
+	TRY(measure_file(bench, files, fault));
+	TRY(change_once(bench, &ms, fault));
 	return measures_add(notified, ms, fault);
+}
+
+/* Repositories are numbered without gaps, and their directories are there once they are notified. */
+static enum fault_code
+watch_notifications(struct bench *bench, struct fault *fault)
+{
+	char path[4096], below[LAYOUT_PATH];
+	bench->watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	for (size_t i = 0; i < REPOSITORIES_MAX; i++)
+		bench->watched[i] = -1;
+	for (size_t i = 0; i < REPOSITORIES_MAX; i++) {
+		layout_repository(below, (int64_t)i + 1);
+		(void)snprintf(path, sizeof path, "%s/%s", bench->data, below);
+		bench->watched[i] = inotify_add_watch(bench->watch, path, IN_MOVED_TO);
+		if (bench->watched[i] < 0)
+			return i > 0 && errno == ENOENT ? FAULT_NONE : fault_set_errno(fault, errno, "watching %s", path);
+	}
+	return FAULT_NONE;
 }
 
 static enum fault_code
 open_bench(struct bench *bench, const char *data, pid_t server, struct fault *fault)
 {
-	char path[4096];
 	bench->data = data;
-	(void)snprintf(path, sizeof path, "%s/%s", data, LAYOUT_RRDP);
 	bench->directory = open(data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bench->watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (bench->directory < 0 || bench->watch < 0 || inotify_add_watch(bench->watch, path, IN_MOVED_TO) < 0)
-		return fault_set_errno(fault, errno, "watching %s", path);
+	if (bench->directory < 0)
+		return fault_set_errno(fault, errno, "opening %s", data);
+	TRY(watch_notifications(bench, fault));
 	if (clock_getcpuclockid(server, &bench->server_cpu) != 0)
 		return fault_set(fault, FAULT_NOT_FOUND, "there is no process %ld", (long)server);
 	bench->block = malloc(BLOCK);
@@ -198,7 +235,10 @@ static enum fault_code
 measure(struct bench *bench, size_t changes, struct fault *fault)
 {
 	struct measures notified = MEASURES_INIT, files = MEASURES_INIT;
-	enum fault_code code = FAULT_NONE;
+	double unused_ms;
+	enum fault_code code = wait_for_quiet(bench, fault);
+	if (code == FAULT_NONE)
+		code = change_once(bench, &unused_ms, fault);
 	for (size_t i = 0; i < changes && code == FAULT_NONE; i++)
 		code = measure_once(bench, &notified, &files, fault);
 	if (code == FAULT_NONE) {

@@ -41,7 +41,7 @@ wait_for_quiet() {
 published() {
 	process_runs "$server_pid" || die "the server ended: $(tail "$work/server.log")"
 	api GET /api/v1/publication
-	[ "$api_status" = 200 ] && [ "$(api_field '.cas_waiting == 0 and .serial == .cut_serial')" = true ]
+	[ "$api_status" = 200 ] && [ "$(api_field '.cas_waiting == 0 and all(.repositories[]; .serial == .cut_serial)')" = true ]
 }
 
 # What is signed and waits for its cut doesn't show there: cuts come each second, so it is asked again after one.
@@ -112,7 +112,8 @@ measure_notification() {
 	objects_bytes=$(api_field .bytes)
 	figure objects "$(api_field .objects)" -
 	figure objects_size "$(ratio "$objects_bytes" 1048576)" MiB
-	figure snapshot_size "$(ratio "$(api_field .rrdp.snapshot_size)" 1048576)" MiB
+	figure repositories "$(api_field '.repositories | length')" -
+	figure snapshot_size "$(ratio "$(api_field '[.repositories[].rrdp.snapshot_size] | max')" 1048576)" MiB
 	stop
 }
 

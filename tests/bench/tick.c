@@ -1,10 +1,12 @@
 /*
  * tick DATA [N]: one look of the scheduler at a data directory where nothing is due, in thread CPU time, the mean of N. The server must
- * not run: the directory's lock is taken. Fails when something is due, and changes nothing.
+ * not run: the directory's lock is taken. Fails when a change waits, and changes nothing. Where renewals are due, as in a directory that
+ * was kept for a day, it looks at the time before the first of them.
  */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "api/server/engine.h"
@@ -24,14 +26,16 @@ ignore_cut(void *argument)
 }
 
 static enum fault_code
-check_nothing_due(struct reconcile *reconcile, struct fault *fault)
+find_nothing_due(struct reconcile *reconcile, struct clock *clock, struct fault *fault)
 {
 	struct cut_position position;
 	int64_t changed, renewal_at;
 	TRY(cut_look(reconcile->db, &position, fault));
 	TRY(reconcile_due(reconcile, &changed, &renewal_at, fault));
-	if (changed > 0 || position.waiting || (renewal_at != 0 && renewal_at <= clock_now(reconcile->clock) + 60))
-		return fault_set(fault, FAULT_BUSY, "something is due in this data directory");
+	if (changed > 0 || position.waiting)
+		return fault_set(fault, FAULT_BUSY, "changes wait in this data directory: let its server run until they are published");
+	if (renewal_at != 0 && renewal_at <= clock_now(clock) + 60)
+		clock_hand_set(clock, renewal_at - 120);
 	return FAULT_NONE;
 }
 
@@ -45,7 +49,7 @@ measure(const char *data, size_t ticks, double *ret_ms, struct fault *fault)
 	struct tree_instance instance;
 	struct clock clock;
 	int64_t again_ms;
-	clock_init(&clock);
+	clock_init_hand(&clock, time(NULL));
 	int directory = open(data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (directory < 0)
 		return fault_set(fault, FAULT_NOT_FOUND, "there is no directory %s", data);
@@ -56,7 +60,7 @@ measure(const char *data, size_t ticks, double *ret_ms, struct fault *fault)
 	struct reconcile reconcile = { .db = db, .clock = &clock };
 	struct scheduler_settings settings = { .batch_window_s = 60, .cut_objects_max = 20000 };
 	TRY(scheduler_new(&reconcile, &settings, ignore_cut, NULL, &scheduler, fault));
-	TRY(check_nothing_due(&reconcile, fault));
+	TRY(find_nothing_due(&reconcile, &clock, fault));
 	int64_t started_ns = clock_thread_cpu_ns();
 	for (size_t i = 0; i < ticks; i++)
 		TRY(scheduler_step(scheduler, &again_ms, fault));

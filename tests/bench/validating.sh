@@ -22,8 +22,8 @@ snapshots_packed() {
 # validate VALIDATOR: over RRDP from a cache that is empty. A figure that is right when both sets are the same.
 validate() {
 	local name=$1 out=$work/validated-$1 right=false
-	PATH=$PATH:/usr/sbin:$HOME/.cargo/bin command -v "$name" >/dev/null || {
-		say "$name is not installed: payloads_${name//-/_} is not measured"
+	PATH=$PATH:/usr/sbin:${CARGO_HOME:-$HOME/.cargo}/bin command -v "$name" >/dev/null || {
+		say "$name is not installed (scripts/packages; Routinator: scripts/interop): payloads_${name//-/_} is not measured"
 		return 0
 	}
 	VALIDATE_TIMEOUT=7200 "$validators/validate" "$name-rrdp" "$data/ta/ta.tal" "$data/tls-certificate.pem" "$out" >&2 || true

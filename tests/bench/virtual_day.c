@@ -25,7 +25,6 @@
 #include "ca/base/log.h"
 #include "ca/base/memory.h"
 #include "ca/base/metrics.h"
-#include "ca/commands/tree_commands.h"
 #include "ca/jobs/cut.h"
 #include "ca/jobs/scheduler.h"
 #include "ca/keys/key_pool.h"
@@ -54,7 +53,6 @@ struct day {
 	struct clock clock;
 	struct db *db;
 	struct epoch *epoch;
-	struct tree_instance instance;
 	struct signer *signer;
 	struct key_pool *pool;
 	struct workers *signers;
@@ -97,8 +95,7 @@ open_data(struct day *day, const char *path, struct fault *fault)
 	TRY(data_lock_take(day->directory, &day->lock, fault));
 	TRY(memory_printf(&database, fault, "%s/%s", path, ENGINE_DATABASE));
 	TRY(db_open(database, false, &day->db, fault));
-	TRY(epoch_open(day->db, day->directory, "", &day->epoch, fault));
-	return tree_instance_get(day->db, &day->instance, fault);
+	return epoch_open(day->db, day->directory, "", &day->epoch, fault);
 }
 
 static size_t
@@ -156,7 +153,7 @@ open_publication(struct day *day, struct fault *fault)
 	};
 	TRY(publisher_new(day->db, day->directory, &day->clock, &files, &day->publisher, fault));
 	TRY(self_check_new(day->db, day->directory, &day->clock, config, &day->check, fault));
-	return published_cost_new(day->db, day->directory, day->instance.repository_id, &day->cost, fault);
+	return published_cost_new(day->db, day->directory, &day->cost, fault);
 }
 
 static void

@@ -199,10 +199,22 @@ enum fault_code
 changer_publication(struct changer *changer, struct changer_publication *ret_publication, struct fault *fault)
 {
 	AUTO(json_t, json_decref) answer = NULL;
+	struct changer_publication publication = { .serial = 0 };
 	json_int_t serial, rsync_serial, waiting;
+	size_t place;
+	json_t *repository;
 	TRY(client_call(changer->client, "GET", "/api/v1/publication", NULL, &answer, fault));
-	if (json_unpack(answer, "{s:I,s:{s:I},s:I}", "serial", &serial, "rsync", "serial", &rsync_serial, "cas_waiting", &waiting) != 0)
+	bool read = json_unpack(answer, "{s:I}", "cas_waiting", &waiting) == 0;
+	json_array_foreach(json_object_get(answer, "repositories"), place, repository) {
+		read = read && json_unpack(repository, "{s:I,s:{s:I}}", "serial", &serial, "rsync", "serial", &rsync_serial) == 0;
+		if (!read)
+			break;
+		publication.serial += serial;
+		publication.rsync_serial += rsync_serial;
+	}
+	if (!read)
 		return fault_set(fault, FAULT_MALFORMED, "the server's word on its publication is not as expected");
-	*ret_publication = (struct changer_publication){ .serial = serial, .rsync_serial = rsync_serial, .cas_waiting = waiting };
+	publication.cas_waiting = waiting;
+	*ret_publication = publication;
 	return FAULT_NONE;
 }

@@ -37,7 +37,7 @@ CHECKED enum fault_code changer_read(struct changer *changer, const char *path, 
 /* Is the last change in the notification that is on disk? */
 CHECKED enum fault_code changer_published(struct changer *changer, bool *ret_published, struct fault *fault);
 
-/* What GET /api/v1/publication says. */
+/* What GET /api/v1/publication says; serials of all repositories together. */
 struct changer_publication {
 	int64_t serial, rsync_serial, cas_waiting;
 };

@@ -20,11 +20,12 @@
 #define GZIP_WINDOW (15 + 16)
 #define GZIP_MEMORY 8
 #define ELEMENT "<publish "
+#define REPOSITORIES_MAX 100
 
 struct published_cost {
 	struct db *db;
 	int directory, scratch;
-	int64_t repository_id;
+	int64_t done[REPOSITORIES_MAX];  /* serials of the repositories, the first of them first, whose files were done */
 	int64_t ns, spent_ns;
 	int64_t snapshots;               /* that were large */
 	double large_ns_per_byte;        /* of the last large one that was done */
@@ -37,30 +38,41 @@ published_cost_free(struct published_cost *cost)
 {
 	if (cost == NULL)
 		return;
-	(void)close(cost->scratch);
+	descriptor_close(&cost->scratch);
 	(void)unlinkat(cost->directory, SCRATCH, AT_REMOVEDIR);
 	free(cost);
 }
 
-enum fault_code
-published_cost_new(struct db *db, int directory, int64_t repository_id, struct published_cost **ret_cost, struct fault *fault)
+/* What is there already is no part of what it will take. */
+static enum fault_code
+note_serials(struct published_cost *cost, struct fault *fault)
 {
-	struct published_cost *cost;
-	if (mkdirat(directory, SCRATCH, 0700) != 0 && errno != EEXIST)
-		return fault_set_errno(fault, errno, "making %s", SCRATCH);
-	int scratch = openat(directory, SCRATCH, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (scratch < 0)
-		return fault_set_errno(fault, errno, "opening %s", SCRATCH);
-	enum fault_code code = memory_new(1, sizeof *cost, &cost, fault);
-	if (code != FAULT_NONE) {
-		(void)close(scratch);
-		return code;
-	}
+	AUTO(struct db_connection, db_reader_release) connection = NULL;
+	AUTO(struct publication_head, free) heads = NULL;
+	size_t count = 0;
+	TRY(db_reader_acquire(cost->db, &connection, fault));
+	TRY(publisher_store_repositories(connection, &heads, &count, fault));
+	INVARIANT(count <= REPOSITORIES_MAX);
+	for (size_t i = 0; i < count; i++)
+		cost->done[i] = heads[i].notified_serial;
+	return FAULT_NONE;
+}
+
+enum fault_code
+published_cost_new(struct db *db, int directory, struct published_cost **ret_cost, struct fault *fault)
+{
+	AUTO(struct published_cost, published_cost_free) cost = NULL;
+	TRY(memory_new(1, sizeof *cost, &cost, fault));
 	cost->db = db;
 	cost->directory = directory;
-	cost->scratch = scratch;
-	cost->repository_id = repository_id;
-	*ret_cost = cost;
+	cost->scratch = -1;
+	if (mkdirat(directory, SCRATCH, 0700) != 0 && errno != EEXIST)
+		return fault_set_errno(fault, errno, "making %s", SCRATCH);
+	cost->scratch = openat(directory, SCRATCH, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (cost->scratch < 0)
+		return fault_set_errno(fault, errno, "opening %s", SCRATCH);
+	TRY(note_serials(cost, fault));
+	*ret_cost = MOVE(cost);
 	return FAULT_NONE;
 }
 
@@ -186,19 +198,18 @@ add_file(struct published_cost *cost, const char *path, bool delta, struct fault
 }
 
 static enum fault_code
-add_serial(struct published_cost *cost, struct fault *fault)
+add_repository(struct published_cost *cost, struct db_connection *connection, int64_t repository_id, struct fault *fault)
 {
-	AUTO(struct db_connection, db_reader_release) connection = NULL;
 	AUTO_CLEAR(struct publication_repository, publisher_store_clear_repository) repository = PUBLICATION_REPOSITORY_INIT;
 	struct publication_cut cut = { .serial = 0 };
 	char path[LAYOUT_PATH];
 	bool found;
-	TRY(db_reader_acquire(cost->db, &connection, fault));
-	TRY(publisher_store_repository(connection, cost->repository_id, &repository, fault));
-	TRY(publisher_store_cut(connection, cost->repository_id, repository.notified_serial, &cut, &found, fault));
+	TRY(publisher_store_repository(connection, repository_id, &repository, fault));
+	TRY(publisher_store_cut(connection, repository_id, repository.notified_serial, &cut, &found, fault));
 	if (!found)
 		return fault_set(fault, FAULT_DATABASE, "nothing is published");
-	TRY(add_file(cost, LAYOUT_NOTIFICATION, false, fault));
+	layout_notification(path, repository_id);
+	TRY(add_file(cost, path, false, fault));
 	layout_rrdp(path, repository.session, &cut, layout_file_name(LAYOUT_SNAPSHOT));
 	TRY(add_file(cost, path, false, fault));
 	if (!cut.has_delta)
@@ -208,11 +219,29 @@ add_serial(struct published_cost *cost, struct fault *fault)
 	return add_file(cost, path, true, fault);
 }
 
+/* Those that have another serial than when this was called last. */
+static enum fault_code
+add_serials(struct published_cost *cost, struct fault *fault)
+{
+	AUTO(struct db_connection, db_reader_release) connection = NULL;
+	AUTO(struct publication_head, free) heads = NULL;
+	size_t count = 0;
+	TRY(db_reader_acquire(cost->db, &connection, fault));
+	TRY(publisher_store_repositories(connection, &heads, &count, fault));
+	INVARIANT(count <= REPOSITORIES_MAX);
+	for (size_t i = 0; i < count; i++) {
+		if (heads[i].notified_serial != cost->done[i])
+			TRY(add_repository(cost, connection, heads[i].repository_id, fault));
+		cost->done[i] = heads[i].notified_serial;
+	}
+	return FAULT_NONE;
+}
+
 enum fault_code
 published_cost_serial(struct published_cost *cost, struct fault *fault)
 {
 	int64_t began_ns = clock_thread_cpu_ns();
-	enum fault_code code = add_serial(cost, fault);
+	enum fault_code code = add_serials(cost, fault);
 	cost->spent_ns += clock_thread_cpu_ns() - began_ns;
 	return code;
 }

@@ -21,12 +21,11 @@
 struct published_cost;
 
 /* db and directory (of data) are borrowed; a directory for scratch files is made in there. Faults: MEMORY, IO. */
-CHECKED enum fault_code published_cost_new(struct db *db, int directory, int64_t repository_id, struct published_cost **ret_cost,
-	struct fault *fault);
+CHECKED enum fault_code published_cost_new(struct db *db, int directory, struct published_cost **ret_cost, struct fault *fault);
 void published_cost_free(struct published_cost *cost);
 SCOPED(struct published_cost, published_cost_free)
 
-/* The files of the serial that is on disk now. Faults: IO, DATABASE, CRYPTO, MEMORY. */
+/* The files of the serials that are on disk now, and weren't when this was called last. Faults: IO, DATABASE, CRYPTO, MEMORY. */
 CHECKED enum fault_code published_cost_serial(struct published_cost *cost, struct fault *fault);
 /* What changed since the last tree. Faults: IO, CRYPTO. */
 CHECKED enum fault_code published_cost_tree(struct published_cost *cost, struct fault *fault);
