@@ -33,6 +33,7 @@ struct turn {
 	int64_t objects;
 	enum fault_code code;
 	struct fault fault;
+	bool late;                       /* its turn came when the time was over: it wasn't tried */
 };
 
 struct batch {
@@ -42,6 +43,7 @@ struct batch {
 	int64_t due_by_at;               /* of renewals */
 	int stale;                       /* so many batches in a row brought nothing but changes in the meantime */
 	const atomic_bool *stop;       /* take no further turn when it is true; NULL: never */
+	int64_t until_ms;                /* nor from then on; 0: whenever. Where keys are short a batch takes long */
 	int64_t left[LISTS];             /* at the head of each list: could not be done in this round, so they are passed over */
 };
 
@@ -126,6 +128,9 @@ take_turn(void *argument, size_t index, size_t worker)
 	struct turn *turn = &batch->turns[index];
 	(void)worker;
 	bool stop = batch->stop != NULL && *batch->stop;
+	turn->late = batch->until_ms != 0 && clock_monotonic_ms() >= batch->until_ms;
+	if (turn->late)
+		return;
 	turn->code = stop ? FAULT_BUSY : reconcile_ca(batch->reconcile, turn, &turn->fault);
 }
 
@@ -178,6 +183,8 @@ settle(struct batch *batch, struct reconcile_result *result, struct fault *fault
 	batch->stale++;
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct turn *turn = &batch->turns[i];
+		if (turn->late)
+			continue;
 		batch->stale = turn->code == FAULT_STALE ? batch->stale : 0;
 		if (turn->code == FAULT_NONE) {
 			count_done(batch, turn, result);
@@ -320,6 +327,7 @@ reconcile_kind(struct reconcile *reconcile, enum ca_kind kind, const struct reco
 	TRY(memory_new(1, sizeof *batch, &batch, fault));
 	batch->reconcile = reconcile;
 	batch->stop = limits != NULL ? limits->stop : NULL;
+	batch->until_ms = limits != NULL ? limits->until_ms : 0;
 	batch->due_by_at = limits != NULL ? limits->due_by_at : 0;
 	enum reconcile_pass pass = limits != NULL ? limits->pass : RECONCILE_ALL;
 	enum list first = pass_lists[pass].first, last = pass_lists[pass].last;
@@ -339,6 +347,7 @@ reconcile_kind(struct reconcile *reconcile, enum ca_kind kind, const struct reco
 			/* What was begun together is ended together, whatever the limits say. */
 			result->more = true;
 			first = last = LIST_GROUPS;
+			batch->until_ms = 0;
 			continue;
 		}
 		workers_each(reconcile->signers, batch->count, take_turn, batch);

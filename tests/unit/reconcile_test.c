@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 /* after what it needs */
 #include <cmocka.h>
 
@@ -30,7 +31,7 @@ published(struct world *world)
 	struct counts counts = { 0 };
 	struct db_connection *connection;
 	WORLD_OK(db_reader_acquire(world->db, &connection, fault));
-	for (int64_t ca_id = 1; ca_id < 40; ca_id++) {
+	for (int64_t ca_id = 1; ca_id < 80; ca_id++) {
 		struct stmt *stmt;
 		bool row;
 		WORLD_OK(stmt_start(connection, QUERY_RECONCILE_OBJECTS, &stmt, fault));
@@ -189,6 +190,44 @@ reconcile__one_ca_set_aside_leaves_the_others_alone(void **state)
 	WORLD_OK(ca_repair(&world->context, &world_actor, bad, fault));
 }
 
+/* Keys are short: each takes its time. */
+static enum fault_code
+make_slowly(void *self, struct secret **ret_private_key, struct fault *fault)
+{
+	const struct key_source *source = self;
+	const struct timespec pause = { .tv_nsec = 30 * 1000000 };
+	(void)nanosleep(&pause, NULL);
+	return source->make(source->self, ret_private_key, fault);
+}
+
+/* No cut waits for all that were taken together; who had no turn is next. */
+static void
+reconcile__the_time_ends_a_batch_too(void **state)
+{
+	struct world *world = *state;
+	AUTO(struct key_pool, key_pool_free) slow = NULL;
+	struct key_source source = { .make = make_slowly, .self = &world->onetime_keys };
+	struct reconcile_result result = { 0 };
+	char handle[16], resources[32];
+	for (int i = 0; i < 60; i++) {
+		(void)snprintf(handle, sizeof handle, "m%d", i);
+		(void)snprintf(resources, sizeof resources, "10.%d.0.0/16", i);
+		(void)world_add_member(world, handle, resources);
+	}
+	WORLD_OK(key_pool_new(source, 1, 0, &slow, fault));
+	struct key_pool *pool = world->reconcile.issue.pool;
+	world->reconcile.issue.pool = slow;
+	clock_hand_set(&world->clock, clock_now(&world->clock) + 1);
+	struct reconcile_limits limits = { .pass = RECONCILE_CHANGES, .objects = 1000, .until_ms = clock_monotonic_ms() + 200 };
+	WORLD_OK(reconcile_members(&world->reconcile, &limits, &result, fault));
+	world->reconcile.issue.pool = pool;
+	assert_true(result.more);
+	assert_in_range(result.cas, 1, 59);
+	assert_int_equal(world_cut(world), 1);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it FROM cas WHERE changed_at IS NOT NULL"), 0);
+	assert_int_equal(published(world).mft, 63);
+}
+
 int
 main(void)
 {
@@ -200,6 +239,7 @@ main(void)
 		CASE(reconcile__lost_resources_take_roas_along_and_give_them_back),
 		CASE(reconcile__a_member_that_goes_takes_everything_along),
 		CASE(reconcile__one_ca_set_aside_leaves_the_others_alone),
+		CASE(reconcile__the_time_ends_a_batch_too),
 		CASE(reconcile__renews_by_itself_for_400_days),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
