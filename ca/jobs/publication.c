@@ -84,27 +84,48 @@ time_has_come(int64_t *last_ms, int64_t interval_s)
 }
 
 static enum fault_code
-keep_house(struct publication *publication, struct fault *fault)
+verify(struct publication *publication, struct fault *fault)
 {
 	int64_t repaired;
-	if (time_has_come(&publication->verified_ms, publication->settings.verify_interval_s)) {
-		TRY(publication->operations.verify(publication->operations.self, &repaired, fault));
-		if (repaired > 0)
-			log_write(LOG_WARNING, "%lld published files were missing or damaged and were written again", (long long)repaired);
-		alarm_wake(&publication->compress_alarm);
-	}
-	if (time_has_come(&publication->retired_ms, RETIRE_EVERY_S))
-		TRY(publication->operations.retire(publication->operations.self, fault));
+	if (!time_has_come(&publication->verified_ms, publication->settings.verify_interval_s))
+		return FAULT_NONE;
+	TRY(publication->operations.verify(publication->operations.self, &repaired, fault));
+	if (repaired > 0)
+		log_write(LOG_WARNING, "%lld published files were missing or damaged and were written again", (long long)repaired);
+	alarm_wake(&publication->compress_alarm);
 	return FAULT_NONE;
 }
 
 static enum fault_code
-step(struct publication *publication, struct fault *fault)
+retire(struct publication *publication, struct fault *fault)
 {
-	TRY(publish(publication, fault));
-	TRY(rsync(publication, fault));
+	if (!time_has_come(&publication->retired_ms, RETIRE_EVERY_S))
+		return FAULT_NONE;
+	return publication->operations.retire(publication->operations.self, fault);
+}
+
+/* What one part fails with keeps no other from its work. The first fault is the one that is told. */
+static void
+attempt(struct publication *publication, enum fault_code (*part)(struct publication *publication, struct fault *fault), struct fault *first)
+{
+	struct fault own = FAULT_INIT;
+	if (publication->alarm.stop)
+		return;
+	if (part(publication, &own) != FAULT_NONE && first->code == FAULT_NONE)
+		*first = own;
+}
+
+static void
+step(struct publication *publication, struct fault *first)
+{
+	attempt(publication, publish, first);
+	bool published = first->code == FAULT_NONE;
+	attempt(publication, rsync, first);
 	/* A check of all files may take a while: a cut that waits comes first, and one that comes meanwhile passes it. */
-	return keep_house(publication, fault);
+	if (published)
+		attempt(publication, verify, first);
+	/* Where a disk is full this is what makes room, so it waits for nothing. */
+	attempt(publication, retire, first);
 }
 
 static void
@@ -154,11 +175,11 @@ run(void *argument)
 	int64_t next_ms = 1;
 	while (alarm_wait(&publication->alarm, next_ms)) {
 		struct fault fault = FAULT_INIT;
-		enum fault_code code = step(publication, &fault);
+		step(publication, &fault);
 		if (publication->alarm.stop)
 			break;
 		remember(publication, &fault);
-		next_ms = wait_ms(publication, code != FAULT_NONE);
+		next_ms = wait_ms(publication, fault.code != FAULT_NONE);
 	}
 	return NULL;
 }

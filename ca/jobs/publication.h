@@ -2,7 +2,8 @@
  * publication: the threads that bring cuts to the disk: RRDP at once, rsync at its own rhythm, checks and removal now and then; a second
  * thread compresses. What they do is the publisher's; it comes as operations, since jobs know nothing of files.
  *
- * A failure (a full disk) is tried again until it goes; the last good publication stays served meanwhile.
+ * A failure (a full disk) is tried again until it goes; the last good publication stays served meanwhile. What fails keeps nothing else
+ * waiting but the check of all files, which comes after a publication that succeeded: what is past its time is removed all the same.
  *
  * Threads: its own two. publication_wake() from any.
  */

@@ -14,8 +14,8 @@
 struct played {
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
-	int published, rsynced, told;
-	enum fault_code rsync_gives;
+	int published, rsynced, verified, retired, told;
+	enum fault_code publish_gives, rsync_gives;
 	int64_t took_ms;
 };
 
@@ -44,8 +44,11 @@ static enum fault_code
 play_publish(void *self, int64_t *ret_serial, struct fault *fault)
 {
 	struct world *world = self;
-	(void)fault;
 	*ret_serial = 1;
+	if (played.publish_gives != FAULT_NONE) {
+		(void)note(&played.published);
+		return fault_set(fault, played.publish_gives, "played");
+	}
 	world_sql(world, "UPDATE repositories SET notified_serial = serial");
 	return note(&played.published);
 }
@@ -65,7 +68,7 @@ play_verify(void *self, int64_t *ret_repaired, struct fault *fault)
 	(void)self;
 	(void)fault;
 	*ret_repaired = 0;
-	return FAULT_NONE;
+	return note(&played.verified);
 }
 
 static enum fault_code
@@ -73,7 +76,7 @@ play_retire(void *self, struct fault *fault)
 {
 	(void)self;
 	(void)fault;
-	return FAULT_NONE;
+	return note(&played.retired);
 }
 
 static enum fault_code
@@ -142,6 +145,49 @@ publication__waits_for_a_tree_without_complaint(void **state)
 	assert_int_equal(trouble_of(*state, FAULT_BUSY), FAULT_NONE);
 }
 
+/* The second round's publication begins when all of the first one is over. */
+static enum fault_code
+trouble_with_publishing(struct world *world, enum fault_code publish_gives, enum fault_code rsync_gives)
+{
+	struct fault trouble = FAULT_INIT;
+	struct publication *publication = open_publication(world, rsync_gives);
+	played.publish_gives = publish_gives;
+	world_sql(world, "UPDATE repositories SET serial = 2, notified_serial = 1, rsync_serial = 0");
+	WORLD_OK(publication_start(publication, fault));
+	wait_for(&played.published, 1);
+	publication_wake(publication);
+	wait_for(&played.published, 2);
+	enum fault_code code = publication_trouble(publication, &trouble);
+	publication_free(publication);
+	return code;
+}
+
+/* A full disk: what is past its time goes, and makes room. Files are not checked while the newest can't be written. */
+static void
+publication__retires_while_publishing_fails(void **state)
+{
+	assert_int_equal(trouble_with_publishing(*state, FAULT_DISK, FAULT_NONE), FAULT_DISK);
+	assert_int_equal(played.retired, 1);
+	assert_true(played.rsynced >= 1);
+	assert_int_equal(played.verified, 0);
+	assert_int_equal(played.told, 0);
+}
+
+static void
+publication__retires_and_verifies_while_rsync_fails(void **state)
+{
+	assert_int_equal(trouble_of(*state, FAULT_DISK), FAULT_DISK);
+	assert_int_equal(played.retired, 1);
+	assert_int_equal(played.verified, 1);
+}
+
+static void
+publication__tells_the_first_of_several_troubles(void **state)
+{
+	assert_int_equal(trouble_with_publishing(*state, FAULT_DATABASE, FAULT_DISK), FAULT_DATABASE);
+	assert_int_equal(played.retired, 1);
+}
+
 /* For what takes long on its thread; here there is none. */
 static void
 publication__publishes_in_passing(void **state)
@@ -164,6 +210,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(publication__tells_what_rsync_meets),
 		CASE(publication__waits_for_a_tree_without_complaint),
+		CASE(publication__retires_while_publishing_fails),
+		CASE(publication__retires_and_verifies_while_rsync_fails),
+		CASE(publication__tells_the_first_of_several_troubles),
 		CASE(publication__publishes_in_passing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
