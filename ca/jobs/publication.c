@@ -24,6 +24,7 @@ struct publication {
 	pthread_t thread, compress_thread;
 	bool started, compress_started;
 	int64_t verified_ms, retired_ms;     /* monotonic; 0: not yet */
+	int64_t rsync_busy_ms;               /* monotonic: when no tree was free; 0: one was */
 	pthread_mutex_t mutex;               /* guards trouble */
 	struct fault trouble;
 };
@@ -36,10 +37,20 @@ rsync_due_s(const struct publication *publication, const struct cut_position *po
 	return timing_never_was(position->rsync_at, now_at) ? 0 : position->rsync_at + publication->settings.rsync_interval_s - now_at;
 }
 
+/* Trees become free in minutes or hours, and to see whether a new one may be made costs something too. */
+static int64_t
+rsync_busy_left_ms(const struct publication *publication)
+{
+	if (publication->rsync_busy_ms == 0)
+		return 0;
+	return publication->rsync_busy_ms + LOOK_MS - clock_monotonic_ms();
+}
+
 static bool
 rsync_due(const struct publication *publication, const struct cut_position *position)
 {
-	return position->rsync_serial < position->notified_serial && rsync_due_s(publication, position) <= 0;
+	return position->rsync_serial < position->notified_serial && rsync_due_s(publication, position) <= 0 &&
+		rsync_busy_left_ms(publication) <= 0;
 }
 
 static enum fault_code
@@ -67,6 +78,7 @@ rsync(struct publication *publication, struct fault *fault)
 	if (!rsync_due(publication, &position))
 		return FAULT_NONE;
 	enum fault_code code = publication->operations.rsync(publication->operations.self, &serial, fault);
+	publication->rsync_busy_ms = code == FAULT_BUSY ? clock_monotonic_ms() : 0;
 	if (code != FAULT_BUSY)
 		return code;
 	fault_clear(fault);
@@ -164,8 +176,9 @@ wait_ms(struct publication *publication, bool trouble)
 		return RETRY_MS;
 	if (position.rsync_serial >= position.notified_serial)
 		return LOOK_MS;
-	int64_t left_s = rsync_due_s(publication, &position);
-	return left_s <= 0 ? RETRY_MS : left_s * 1000 < LOOK_MS ? left_s * 1000 : LOOK_MS;
+	int64_t due_ms = rsync_due_s(publication, &position) * 1000, busy_ms = rsync_busy_left_ms(publication);
+	int64_t left_ms = due_ms > busy_ms ? due_ms : busy_ms;
+	return left_ms <= 0 ? RETRY_MS : left_ms < LOOK_MS ? left_ms : LOOK_MS;
 }
 
 static void *

@@ -48,12 +48,14 @@ ORDER BY object_id
 LIMIT :limit;
 
 -- name: publisher_state_count
--- "+ 0" and "object_id > 0" keep SQLite off the index of everything that was ever published.
-SELECT (SELECT count(*) FROM objects
+-- As the cut has counted it. One made before cuts did is counted now: "+ 0" and "object_id > 0" keep SQLite off the index of everything
+-- that was ever published.
+SELECT COALESCE((SELECT objects FROM cuts WHERE repository_id = :repository_id AND serial = :serial),
+	(SELECT count(*) FROM objects
 		WHERE repository_id = :repository_id AND withdrawn_serial IS NULL AND object_id > 0
 		AND published_serial + 0 <= :serial)
 	+ (SELECT count(*) FROM objects
-		WHERE repository_id = :repository_id AND withdrawn_serial > :serial AND published_serial <= :serial) AS objects;
+		WHERE repository_id = :repository_id AND withdrawn_serial > :serial AND published_serial <= :serial)) AS objects;
 
 -- name: publisher_state_path
 -- The one object of that state at this path: it stays, it leaves with the next cut, or it has left since. COALESCE keeps

@@ -117,6 +117,7 @@ CHECKED enum fault_code publisher_store_state(struct db_connection *connection, 
 /* The one object of that state at a path, or no row. */
 CHECKED enum fault_code publisher_store_state_path(struct db_connection *connection, int64_t repository_id, int64_t serial,
 	const char *path, struct publication_objects **ret_objects, struct fault *fault);
+/* How many objects that state has: what the cut counted, or, of one that didn't count, a walk over them. */
 CHECKED enum fault_code publisher_store_state_count(struct db_connection *connection, int64_t repository_id, int64_t serial,
 	int64_t *ret_count, struct fault *fault);
 /*

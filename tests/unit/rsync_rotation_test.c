@@ -153,6 +153,26 @@ rsync_rotation__is_busy_when_no_tree_is_free(void **state)
 	assert_int_equal(rows(fixture), 2);
 }
 
+/* A cut says how many objects its serial has; to count them takes long where they are many. One made before cuts did says nothing. */
+static void
+rsync_rotation__takes_the_number_of_objects_from_the_cut(void **state)
+{
+	struct publish_fixture *fixture = *state;
+	int64_t serial;
+	fixture->sample.settings.tree_links_max = 20; /* four objects in three trees are fewer */
+	start(fixture);
+	advance(fixture);
+	change_and_publish(fixture);
+	advance(fixture);
+	change_and_publish(fixture);
+	sample_repository_run(&fixture->sample, "UPDATE cuts SET objects = 7 WHERE serial = 3");
+	assert_int_equal(publisher_rsync(fixture->sample.publisher, &serial, NULL), FAULT_BUSY);
+	assert_int_equal(rows(fixture), 2);
+	sample_repository_run(&fixture->sample, "UPDATE cuts SET objects = NULL WHERE serial = 3");
+	advance(fixture);
+	assert_int_equal(rows(fixture), 3);
+}
+
 static void
 rsync_rotation__shares_files_between_trees(void **state)
 {
@@ -354,6 +374,7 @@ main(void)
 		PUBLISH_CASE(rsync_rotation__makes_trees_and_uses_them_again),
 		PUBLISH_CASE(rsync_rotation__an_old_tree_stays_as_it_was_for_its_grace_time),
 		PUBLISH_CASE(rsync_rotation__is_busy_when_no_tree_is_free),
+		PUBLISH_CASE(rsync_rotation__takes_the_number_of_objects_from_the_cut),
 		PUBLISH_CASE(rsync_rotation__shares_files_between_trees),
 		PUBLISH_CASE(rsync_rotation__shares_no_file_that_only_looks_the_same),
 		PUBLISH_CASE(rsync_rotation__goes_on_after_a_crash_before_the_flip),
