@@ -291,7 +291,8 @@ bring(const struct rsync_rotation *rotation, const struct site *site, const stru
 		TRY(read_parts(&journey, rotation, tree, fault));
 		if (!found)
 			journey.from = 0;
-		if (journey.from != 0 && journey.more)
+		/* Also of a repository that it has nothing of: an attempt that was interrupted may have put files which have left since. */
+		if (found && journey.more)
 			TRY(remove_withdrawn(&journey, fault));
 		while (journey.more) {
 			TRY(put_page(&journey, fault));

@@ -100,7 +100,7 @@ ORDER BY object_id
 LIMIT :limit;
 
 -- name: publisher_tree_remove
--- What a tree of serial :from has, or got while it was brought towards an earlier target, and :serial has no more.
+-- What a tree of serial :from (0: of nothing) has, or got while it was brought towards an earlier target, and :serial has no more.
 SELECT object_id, path, kind, hash, size, modified_at, published_serial, NULL AS replaced_hash
 FROM objects
 WHERE repository_id = :repository_id AND withdrawn_serial > :from AND withdrawn_serial <= :serial

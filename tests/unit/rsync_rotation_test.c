@@ -363,6 +363,40 @@ rsync_rotation__stops_between_pages(void **state)
 	assert_int_equal(rows(fixture), 1);
 }
 
+static enum fault_code
+stop_after(void *argument, struct fault *fault)
+{
+	int *pages = argument;
+	return --*pages > 0 ? FAULT_NONE : fault_set(fault, FAULT_BUSY, "enough");
+}
+
+/* An old tree that meets a new repository has nothing of it by its row, whatever an interrupted attempt has put there. */
+static void
+rsync_rotation__keeps_nothing_that_left_a_repository_since_it_was_interrupted(void **state)
+{
+	struct publish_fixture *fixture = *state;
+	int64_t serial;
+	start(fixture);
+	advance(fixture);
+	change_and_publish(fixture);
+	advance(fixture);
+	later(fixture, GRACE);
+	sample_repository_open_second(&fixture->sample);
+	sample_repository_put(&fixture->sample, "2/stays.roa", "roa", 30);
+	sample_repository_put(&fixture->sample, "2/leaves.roa", "roa", 30);
+	(void)publish_fixture_publish(fixture);
+	int pages = 2; /* one of each repository */
+	publisher_let_pass(fixture->sample.publisher, stop_after, &pages);
+	assert_int_equal(publisher_rsync(fixture->sample.publisher, &serial, NULL), FAULT_BUSY);
+	assert_true(published_exists(&fixture->sample, "rsync/1/2/leaves.roa"));
+	publisher_let_pass(fixture->sample.publisher, NULL, NULL);
+	sample_repository_remove(&fixture->sample, "2/leaves.roa");
+	(void)publish_fixture_publish(fixture);
+	REQUIRE_DONE(publisher_rsync(fixture->sample.publisher, &serial, fault));
+	assert_false(published_exists(&fixture->sample, "rsync/1/2/leaves.roa"));
+	REQUIRE_RIGHT(published_check_rsync(&fixture->sample));
+}
+
 int
 main(void)
 {
@@ -381,6 +415,7 @@ main(void)
 		PUBLISH_CASE(rsync_rotation__goes_on_after_a_crash_behind_the_flip),
 		PUBLISH_CASE(rsync_rotation__keeps_few_spare_trees),
 		PUBLISH_CASE(rsync_rotation__does_without_lost_trees),
+		PUBLISH_CASE(rsync_rotation__keeps_nothing_that_left_a_repository_since_it_was_interrupted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
