@@ -163,10 +163,9 @@ drop_lost(const struct site *site, const struct rsync_rotation *rotation, bool *
 {
 	*ret_any = false;
 	for (size_t i = 0; i < rotation->count; i++) {
-		AUTO_CLEAR(struct rsync_tree, rsync_tree_close) tree = RSYNC_TREE_INIT;
-		bool found = false;
-		TRY(rsync_tree_open(&tree, site, rotation->trees[i].name, false, &found, fault));
-		if (found || rotation->trees[i].target_serial != 0)
+		bool lost = false;
+		TRY(rsync_rotation_is_lost(site, &rotation->trees[i], &lost, fault));
+		if (!lost || rotation->trees[i].target_serial != 0)
 			continue;
 		TRY(rsync_rotation_drop(site, &rotation->trees[i], fault));
 		*ret_any = true;

@@ -141,27 +141,55 @@ may_make(const struct rsync_rotation *rotation, const struct site *site, struct 
 		site->settings.tree_grace_s);
 }
 
-/* One that a crash interrupted, else the one that has been free for longest, else a new one. */
-static enum fault_code
-choose_tree(const struct rsync_rotation *rotation, const struct site *site, struct publication_tree *ret_tree,
-	struct fault *fault)
+/* One that a crash interrupted, else the one that has been free for longest; NULL: none. */
+static const struct publication_tree *
+usable_tree(const struct rsync_rotation *rotation, const struct site *site)
 {
 	const struct publication_tree *chosen = NULL;
 	for (size_t i = 0; i < rotation->count; i++) {
 		const struct publication_tree *tree = &rotation->trees[i];
-		if (tree->target_serial != 0) {
-			chosen = tree;
-			break;
-		}
+		if (tree->target_serial != 0)
+			return tree;
 		if (is_free(rotation, tree, site) && (chosen == NULL || tree->retired_at < chosen->retired_at))
 			chosen = tree;
 	}
-	if (chosen == NULL) {
-		TRY(may_make(rotation, site, fault));
-		return publisher_store_new_tree(site->db, ret_tree, fault);
+	return chosen;
+}
+
+enum fault_code
+rsync_rotation_is_lost(const struct site *site, const struct publication_tree *tree, bool *ret_lost, struct fault *fault)
+{
+	AUTO_CLEAR(struct rsync_tree, rsync_tree_close) opened = RSYNC_TREE_INIT;
+	bool found = false;
+	TRY(rsync_tree_open(&opened, site, tree->name, false, &found, fault));
+	*ret_lost = !found;
+	return FAULT_NONE;
+}
+
+/*
+ * A usable tree, else a new one. One that its row says is of some serial and that is gone from the disk is dropped, row and all: made again
+ * under the same row and interrupted, it would be taken for what the row says.
+ */
+static enum fault_code
+choose_tree(struct rsync_rotation *rotation, const struct site *site, struct publication_tree *ret_tree, struct fault *fault)
+{
+	for (;;) {
+		const struct publication_tree *chosen = usable_tree(rotation, site);
+		bool lost = false;
+		if (chosen == NULL) {
+			TRY(may_make(rotation, site, fault));
+			return publisher_store_new_tree(site->db, ret_tree, fault);
+		}
+		if (chosen->serial != 0)
+			TRY(rsync_rotation_is_lost(site, chosen, &lost, fault));
+		if (!lost) {
+			*ret_tree = *chosen;
+			return publisher_store_aim_tree(site->db, chosen->tree_id, fault);
+		}
+		TRY(rsync_rotation_drop(site, chosen, fault));
+		rsync_rotation_clear(rotation);
+		TRY(rsync_rotation_load(rotation, site, fault));
 	}
-	*ret_tree = *chosen;
-	return publisher_store_aim_tree(site->db, chosen->tree_id, fault);
 }
 
 /* A tree on its way from one serial of a repository to another: one repository after the other. */
@@ -238,24 +266,18 @@ remove_withdrawn(const struct journey *journey, struct fault *fault)
 	}
 }
 
-/*
- * Opens the tree. What an attempt to make one from nothing left behind is of no use: nobody knows how far it came. *ret_found: it is
- * as its parts say.
- */
+/* Opens the tree. What an attempt to make one from nothing left behind is of no use: nobody knows how far it came. */
 static enum fault_code
-set_out(struct journey *journey, const struct rsync_rotation *rotation, const struct publication_tree *tree, bool *ret_found,
-	struct fault *fault)
+set_out(struct journey *journey, const struct rsync_rotation *rotation, const struct publication_tree *tree, struct fault *fault)
 {
 	bool found = false;
 	char path[LAYOUT_PATH];
 	layout_tree(path, tree->name);
-	if (tree->serial != 0)
-		TRY(rsync_tree_open(&journey->tree, &journey->site, tree->name, false, &found, fault));
-	*ret_found = found;
-	if (!found) {
+	if (tree->serial == 0)
 		TRY(atomic_file_remove_tree(journey->site.directory, path, fault));
-		TRY(rsync_tree_open(&journey->tree, &journey->site, tree->name, true, &found, fault));
-	}
+	TRY(rsync_tree_open(&journey->tree, &journey->site, tree->name, tree->serial == 0, &found, fault));
+	if (!found)
+		return fault_set(fault, FAULT_IO, "%s has disappeared", path);
 	if (rotation->served == NULL)
 		return FAULT_NONE;
 	return rsync_tree_open(&journey->source, &journey->site, rotation->served->name, false, &found, fault);
@@ -284,15 +306,12 @@ static enum fault_code
 bring(const struct rsync_rotation *rotation, const struct site *site, const struct publication_tree *tree, struct fault *fault)
 {
 	AUTO_CLEAR(struct journey, journey_clear) journey = { .site = *site, .tree = RSYNC_TREE_INIT, .source = RSYNC_TREE_INIT };
-	bool found = false;
-	TRY(set_out(&journey, rotation, tree, &found, fault));
+	TRY(set_out(&journey, rotation, tree, fault));
 	for (size_t i = 0; i < rotation->repositories_count; i++) {
 		journey.site = site_of(site, rotation->repositories[i].repository_id);
 		TRY(read_parts(&journey, rotation, tree, fault));
-		if (!found)
-			journey.from = 0;
 		/* Also of a repository that it has nothing of: an attempt that was interrupted may have put files which have left since. */
-		if (found && journey.more)
+		if (tree->serial != 0 && journey.more)
 			TRY(remove_withdrawn(&journey, fault));
 		while (journey.more) {
 			TRY(put_page(&journey, fault));
@@ -308,8 +327,7 @@ rsync_rotation_advance(const struct site *site, int64_t *ret_serial, struct faul
 	AUTO_CLEAR(struct rsync_rotation, rsync_rotation_clear) rotation = RSYNC_ROTATION_INIT;
 	struct publication_tree tree;
 	TRY(rsync_rotation_load(&rotation, site, fault));
-	int64_t target = rotation.notified_serial;
-	if (target == 0 || (rotation.served != NULL && rotation.served->serial == target)) {
+	if (rotation.notified_serial == 0 || (rotation.served != NULL && rotation.served->serial == rotation.notified_serial)) {
 		*ret_serial = rotation.rsync_serial;
 		return FAULT_NONE;
 	}
@@ -317,7 +335,7 @@ rsync_rotation_advance(const struct site *site, int64_t *ret_serial, struct faul
 	TRY(bring(&rotation, site, &tree, fault));
 	TRY(rsync_rotation_link(site, tree.name, fault));
 	TRY(record_served(site, &tree, fault));
-	*ret_serial = target;
+	*ret_serial = rotation.notified_serial;
 	return FAULT_NONE;
 }
 

@@ -40,6 +40,9 @@ void rsync_rotation_clear(struct rsync_rotation *rotation); /* for AUTO_CLEAR */
 
 /* Points the link at a tree. */
 CHECKED enum fault_code rsync_rotation_link(const struct site *site, const char *tree_name, struct fault *fault);
+/* Whether a tree is gone from the disk. Faults: IO. */
+CHECKED enum fault_code rsync_rotation_is_lost(const struct site *site, const struct publication_tree *tree, bool *ret_lost,
+	struct fault *fault);
 /* Drops a tree that isn't served: its row, then its files. */
 CHECKED enum fault_code rsync_rotation_drop(const struct site *site, const struct publication_tree *tree, struct fault *fault);
 

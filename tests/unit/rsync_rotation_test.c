@@ -283,9 +283,15 @@ rsync_rotation__does_without_lost_trees(void **state)
 	change_and_publish(fixture);
 	advance(fixture);
 	assert_int_equal(rows(fixture), 2);
+	assert_false(published_exists(&fixture->sample, "rsync/1"));
 	/* The one that is served, too: nothing to share files with. */
-	REQUIRE_DONE(atomic_file_remove_tree(fixture->sample.directory, "rsync/1", fault));
+	REQUIRE_DONE(atomic_file_remove_tree(fixture->sample.directory, "rsync/3", fault));
 	later(fixture, GRACE);
+	change_and_publish(fixture);
+	advance(fixture);
+	/* And all that could be used again. */
+	later(fixture, GRACE);
+	REQUIRE_DONE(atomic_file_remove_tree(fixture->sample.directory, "rsync", fault));
 	change_and_publish(fixture);
 	advance(fixture);
 }
@@ -346,6 +352,29 @@ rsync_rotation__lets_publications_pass_while_trees_go(void **state)
 	publisher_let_pass(fixture->sample.publisher, NULL, NULL);
 	REQUIRE_DONE(publisher_verify(fixture->sample.publisher, &repaired, fault));
 	REQUIRE_RIGHT(published_check(&fixture->sample));
+}
+
+/* Half of a tree that was made anew is never taken for the tree that was lost. */
+static void
+rsync_rotation__makes_a_lost_tree_from_nothing_though_it_is_interrupted(void **state)
+{
+	struct publish_fixture *fixture = *state;
+	int64_t serial;
+	start(fixture);
+	advance(fixture);
+	change_and_publish(fixture);
+	advance(fixture);
+	later(fixture, GRACE);
+	REQUIRE_DONE(atomic_file_remove_tree(fixture->sample.directory, "rsync/1", fault));
+	change_and_publish(fixture);
+	publisher_let_pass(fixture->sample.publisher, stop_here, NULL);
+	assert_int_equal(publisher_rsync(fixture->sample.publisher, &serial, NULL), FAULT_BUSY);
+	publisher_let_pass(fixture->sample.publisher, NULL, NULL);
+	/* Before it came to this one. */
+	REQUIRE_DONE(site_remove(&fixture->site, "rsync/1/stays/a.roa", fault));
+	REQUIRE_DONE(site_remove(&fixture->site, "rsync/3/stays/a.roa", fault));
+	advance(fixture);
+	assert_int_equal(rows(fixture), 2);
 }
 
 /* A server that is told to stop doesn't end the tree first. The next start does. */
@@ -415,6 +444,7 @@ main(void)
 		PUBLISH_CASE(rsync_rotation__goes_on_after_a_crash_behind_the_flip),
 		PUBLISH_CASE(rsync_rotation__keeps_few_spare_trees),
 		PUBLISH_CASE(rsync_rotation__does_without_lost_trees),
+		PUBLISH_CASE(rsync_rotation__makes_a_lost_tree_from_nothing_though_it_is_interrupted),
 		PUBLISH_CASE(rsync_rotation__keeps_nothing_that_left_a_repository_since_it_was_interrupted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
