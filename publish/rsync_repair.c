@@ -143,10 +143,10 @@ inspect(const struct site *site, const struct rsync_rotation *rotation, const st
 		return FAULT_NONE;
 	for (size_t i = 0; i < rotation->repositories_count; i++)
 		TRY(inspect_repository(&inspection, rotation->repositories[i].repository_id, fault));
-	TRY(rsync_tree_tidy(&inspection.tree, NULL, NULL, &files, fault));
+	TRY(rsync_tree_tidy(&inspection.tree, site, NULL, NULL, &files, fault));
 	/* All objects are there as files: any further file is foreign, and only then is it worth asking about each. */
 	if (files != inspection.objects && repairing)
-		TRY(rsync_tree_tidy(&inspection.tree, is_expected, &inspection, &files, fault));
+		TRY(rsync_tree_tidy(&inspection.tree, site, is_expected, &inspection, &files, fault));
 	inspection.bad += files != inspection.objects;
 	if (repairing)
 		TRY(rsync_tree_flush(&inspection.tree, fault));

@@ -260,9 +260,10 @@ rsync_tree_check(const struct rsync_tree *tree, const struct publication_object 
 
 /* One walk: where it stands, and what it is about. */
 struct walk {
+	const struct site *site;
 	rsync_tree_expects expects;
 	void *argument;
-	int64_t files;
+	int64_t files, entries;
 	char path[LAYOUT_OBJECT_PATH];
 };
 
@@ -374,15 +375,17 @@ walk_directory(struct walk *walk, int directory, int depth, bool *ret_empty, str
 			*ret_empty = false;
 		else
 			TRY(atomic_file_remove_tree(directory, entry->d_name, fault));
+		if (++walk->entries % SITE_PAGE == 0)
+			TRY(site_let_pass(walk->site, fault));
 	}
 	return set_directory_attributes(directory, fault);
 }
 
 enum fault_code
-rsync_tree_tidy(const struct rsync_tree *tree, rsync_tree_expects expects, void *argument, int64_t *ret_files,
+rsync_tree_tidy(const struct rsync_tree *tree, const struct site *site, rsync_tree_expects expects, void *argument, int64_t *ret_files,
 	struct fault *fault)
 {
-	struct walk walk = { .expects = expects, .argument = argument };
+	struct walk walk = { .site = site, .expects = expects, .argument = argument };
 	bool empty;
 	TRY(walk_directory(&walk, tree->root, RSYNC_TREE_DEPTH, &empty, fault));
 	*ret_files = walk.files;

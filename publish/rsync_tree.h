@@ -60,10 +60,10 @@ typedef enum fault_code (*rsync_tree_expects)(void *argument, const char *path, 
 /*
  * Walks over the whole tree: sets times and modes of directories right, removes empty ones and whatever is neither file nor
  * directory, and counts the files. expects: is asked about each file, and those that it doesn't expect are removed; NULL: all
- * stay.
+ * stay. Other things may pass now and then, see site_let_pass(). Faults: IO, BUSY, those of expects.
  */
-CHECKED enum fault_code rsync_tree_tidy(const struct rsync_tree *tree, rsync_tree_expects expects, void *argument,
-	int64_t *ret_files, struct fault *fault);
+CHECKED enum fault_code rsync_tree_tidy(const struct rsync_tree *tree, const struct site *site, rsync_tree_expects expects,
+	void *argument, int64_t *ret_files, struct fault *fault);
 /*
  * Removes a tree and all that is in it; that it is not there is fine. Other things may pass between the directories in it, see
  * site_let_pass(): as many files as a repository has take seconds. BUSY: a part is left. Faults else: IO.

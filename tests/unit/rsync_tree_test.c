@@ -295,10 +295,11 @@ expects_roas(void *argument, const char *path, bool *ret_expected, struct fault 
 static void
 rsync_tree__tidies(void **state)
 {
+	struct publish_fixture *fixture = *state;
 	AUTO_CLEAR(struct rsync_tree, rsync_tree_close) tree = RSYNC_TREE_INIT;
 	int64_t files = 0;
 	int asked = 0;
-	make_tree(*state, &tree, "1");
+	make_tree(fixture, &tree, "1");
 	put(&tree, "a/b.roa", "b");
 	put(&tree, "c.roa", "c");
 	put(&tree, "stray/stray.roa", "s");
@@ -307,18 +308,55 @@ rsync_tree__tidies(void **state)
 	assert_int_equal(symlinkat("c.roa", tree.root, "a/link.roa"), 0);
 	assert_int_equal(mkfifoat(tree.root, "pipe", 0600), 0);
 	assert_int_equal(fchmodat(tree.root, "a", 0700, 0), 0);
-	REQUIRE_DONE(rsync_tree_tidy(&tree, NULL, NULL, &files, fault));
+	REQUIRE_DONE(rsync_tree_tidy(&tree, &fixture->site, NULL, NULL, &files, fault));
 	assert_int_equal(files, 3);
 	assert_false(is_there(&tree, "a/hollow"));
 	assert_false(is_there(&tree, "a/link.roa"));
 	assert_false(is_there(&tree, "pipe"));
 	expect_directory(&tree, "a");
 	expect_directory(&tree, ".");
-	REQUIRE_DONE(rsync_tree_tidy(&tree, expects_roas, &asked, &files, fault));
+	REQUIRE_DONE(rsync_tree_tidy(&tree, &fixture->site, expects_roas, &asked, &files, fault));
 	assert_int_equal(asked, 3);
 	assert_int_equal(files, 2);
 	assert_false(is_there(&tree, "stray"));
 	expect_directory(&tree, ".");
+}
+
+struct passing {
+	int passed, stop_at; /* 0: nowhere */
+};
+
+static enum fault_code
+count_passing(void *argument, struct fault *fault)
+{
+	struct passing *passing = argument;
+	return ++passing->passed == passing->stop_at ? fault_set(fault, FAULT_BUSY, "enough") : FAULT_NONE;
+}
+
+/* To walk over hundreds of thousands of files takes seconds: a cut doesn't wait for that, nor does a server that is to stop. */
+static void
+rsync_tree__lets_others_pass_while_it_tidies(void **state)
+{
+	struct publish_fixture *fixture = *state;
+	struct passing passing = { .passed = 0 };
+	AUTO_CLEAR(struct rsync_tree, rsync_tree_close) tree = RSYNC_TREE_INIT;
+	int64_t files = 0;
+	make_tree(fixture, &tree, "1");
+	for (int i = 0; i < 2 * SITE_PAGE; i++) {
+		char path[32];
+		(void)snprintf(path, sizeof path, "d%d", i % 5);
+		assert_true(i >= 5 || mkdirat(tree.root, path, 0755) == 0);
+		(void)snprintf(path, sizeof path, "d%d/%d", i % 5, i);
+		AUTO_CLEAR(int, descriptor_close) fd = openat(tree.root, path, O_WRONLY | O_CREAT, 0644);
+		assert_true(fd >= 0);
+	}
+	fixture->site.pass = count_passing;
+	fixture->site.pass_argument = &passing;
+	REQUIRE_DONE(rsync_tree_tidy(&tree, &fixture->site, NULL, NULL, &files, fault));
+	assert_int_equal(files, 2 * SITE_PAGE);
+	assert_int_equal(passing.passed, 2);
+	passing = (struct passing){ .stop_at = 1 };
+	assert_int_equal(rsync_tree_tidy(&tree, &fixture->site, NULL, NULL, &files, NULL), FAULT_BUSY);
 }
 
 static void
@@ -354,6 +392,7 @@ main(void)
 		PUBLISH_CASE(rsync_tree__stays_inside),
 		PUBLISH_CASE(rsync_tree__tells_bad_from_rotten),
 		PUBLISH_CASE(rsync_tree__tidies),
+		PUBLISH_CASE(rsync_tree__lets_others_pass_while_it_tidies),
 		PUBLISH_CASE(rsync_tree__opens_only_directories),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
