@@ -29,7 +29,7 @@ struct publisher_settings {
 	int64_t deltas_max;             /* most deltas in a notification: 250 */
 	int64_t delta_age_max_s;        /* older deltas are not listed: 24 h; size bounds it too (RFC 8182 §3.3.2) */
 	int64_t file_grace_s;           /* how long files that are no longer named stay: 2 h */
-	int64_t file_budget;            /* bytes that such files may take together; the oldest go first */
+	int64_t file_budget;            /* bytes that such files may take together; the oldest go first, those of the last 15 minutes never */
 	int64_t tree_grace_s;           /* how long an rsync tree stays untouched after it was served: 2 h */
 	int64_t tree_links_max;         /* directory entries that all trees together may take */
 };

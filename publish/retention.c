@@ -43,37 +43,82 @@ counts(bool kept, int64_t unnamed_at)
 	return kept && unnamed_at != RETENTION_NAMED;
 }
 
-struct retention_plan
-retention_decide(const struct publication_cut *cuts, size_t count, const struct retention_item *items,
-	const struct publisher_settings *settings, int64_t now_at)
+static int64_t
+total_of(const struct retention_part *part)
 {
 	int64_t total = 0;
-	for (size_t i = 0; i < count; i++) {
-		total += counts(cuts[i].snapshot_kept, items[i].snapshot_unnamed_at) ? items[i].snapshot_size : 0;
-		total += counts(cuts[i].delta_kept, items[i].delta_unnamed_at) ? items[i].delta_size : 0;
+	for (size_t i = 0; i < part->count; i++) {
+		total += counts(part->cuts[i].snapshot_kept, part->items[i].snapshot_unnamed_at) ? part->items[i].snapshot_size : 0;
+		total += counts(part->cuts[i].delta_kept, part->items[i].delta_unnamed_at) ? part->items[i].delta_size : 0;
 	}
-	/* Both kinds stopped being named in the order of their serials: so the oldest is at one of two places. */
-	size_t snapshot = 0, delta = 0;
+	return total;
+}
+
+static int64_t
+snapshot_unnamed_at(const struct retention_part *part)
+{
+	return part->snapshots_from < part->count ? part->items[part->snapshots_from].snapshot_unnamed_at : RETENTION_NAMED;
+}
+
+static int64_t
+delta_unnamed_at(const struct retention_part *part)
+{
+	return part->deltas_from < part->count ? part->items[part->deltas_from].delta_unnamed_at : RETENTION_NAMED;
+}
+
+/* Both kinds stopped being named in the order of their serials: so the oldest that stays is at one of two places. */
+static int64_t
+oldest_at(const struct retention_part *part)
+{
+	int64_t snapshot_at = snapshot_unnamed_at(part), delta_at = delta_unnamed_at(part);
+	return snapshot_at < delta_at ? snapshot_at : delta_at;
+}
+
+/* Returns the bytes that this frees. */
+static int64_t
+drop_oldest(struct retention_part *part)
+{
+	if (snapshot_unnamed_at(part) <= delta_unnamed_at(part)) {
+		size_t i = part->snapshots_from++;
+		return part->cuts[i].snapshot_kept ? part->items[i].snapshot_size : 0;
+	}
+	size_t i = part->deltas_from++;
+	return part->cuts[i].delta_kept ? part->items[i].delta_size : 0;
+}
+
+static struct retention_part *
+part_with_oldest(struct retention_part *parts, size_t count)
+{
+	struct retention_part *found = NULL;
+	for (size_t i = 0; i < count; i++)
+		if (oldest_at(&parts[i]) < (found != NULL ? oldest_at(found) : RETENTION_NAMED))
+			found = &parts[i];
+	return found;
+}
+
+/* Caches hand out a notification that was replaced for a while. A time that lies ahead is of a clock that was wrong. */
+static bool
+is_recent(int64_t unnamed_at, int64_t now_at)
+{
+	return unnamed_at > now_at - RETENTION_LEAST_S && unnamed_at <= now_at + CLOCK_STEP_LIMIT_S;
+}
+
+void
+retention_decide(struct retention_part *parts, size_t count, const struct publisher_settings *settings, int64_t now_at)
+{
+	int64_t total = 0;
+	for (size_t i = 0; i < count; i++)
+		total += total_of(&parts[i]);
 	for (;;) {
-		int64_t snapshot_at = snapshot < count ? items[snapshot].snapshot_unnamed_at : RETENTION_NAMED;
-		int64_t delta_at = delta < count ? items[delta].delta_unnamed_at : RETENTION_NAMED;
-		int64_t oldest_at = snapshot_at < delta_at ? snapshot_at : delta_at;
-		bool past = oldest_at <= now_at - settings->file_grace_s || total > settings->file_budget;
-		if (oldest_at == RETENTION_NAMED || !past)
-			break;
-		if (snapshot_at <= delta_at) {
-			total -= cuts[snapshot].snapshot_kept ? items[snapshot].snapshot_size : 0;
-			snapshot++;
-		} else {
-			total -= cuts[delta].delta_kept ? items[delta].delta_size : 0;
-			delta++;
-		}
+		struct retention_part *part = part_with_oldest(parts, count);
+		if (part == NULL)
+			return;
+		int64_t unnamed_at = oldest_at(part);
+		bool too_much = total > settings->file_budget && !is_recent(unnamed_at, now_at);
+		if (unnamed_at > now_at - settings->file_grace_s && !too_much)
+			return;
+		total -= drop_oldest(part);
 	}
-	int64_t past_all = count > 0 ? cuts[count - 1].serial + 1 : 0;
-	return (struct retention_plan){
-		.snapshots_from = snapshot < count ? cuts[snapshot].serial : past_all,
-		.deltas_from = delta < count ? cuts[delta].serial : past_all,
-	};
 }
 
 /* What a file and its .gz take on disk. */
@@ -131,12 +176,12 @@ remove_directories(const struct site *site, const char *session, const struct pu
  * away. The other way round it would leave a delta that the next notification may list and nobody can fetch.
  */
 static enum fault_code
-retire_cut(struct site *site, const char *session, const struct publication_cut *cut, const struct retention_plan *plan,
-	struct fault *fault)
+retire_cut(struct site *site, const char *session, const struct retention_part *part, size_t index, struct fault *fault)
 {
+	const struct publication_cut *cut = &part->cuts[index];
 	struct publication_cut left = *cut;
-	left.snapshot_kept = cut->snapshot_kept && cut->serial >= plan->snapshots_from;
-	left.delta_kept = cut->delta_kept && cut->serial >= plan->deltas_from;
+	left.snapshot_kept = cut->snapshot_kept && index >= part->snapshots_from;
+	left.delta_kept = cut->delta_kept && index >= part->deltas_from;
 	if (left.snapshot_kept == cut->snapshot_kept && left.delta_kept == cut->delta_kept)
 		return FAULT_NONE;
 	TRY(layout_check_names(session, cut, fault));
@@ -149,38 +194,75 @@ retire_cut(struct site *site, const char *session, const struct publication_cut 
 	return remove_directories(site, session, cut, fault);
 }
 
-/* The budget is of all repositories: each has an equal part. */
-static enum fault_code
-apply_to(struct site *site, struct fault *fault)
+/* One repository, as it stands. */
+struct holding {
+	struct site site;
+	struct publication_repository repository;
+	struct publication_cut *cuts;
+	struct retention_item *items;
+	size_t count;
+};
+
+struct holdings {
+	struct holding *items;
+	struct retention_part *parts; /* of the same numbers */
+	size_t count;
+};
+
+static void
+holdings_clear(struct holdings *holdings)
 {
-	AUTO_CLEAR(struct publication_repository, publisher_store_clear_repository) repository = PUBLICATION_REPOSITORY_INIT;
+	for (size_t i = 0; holdings->items != NULL && i < holdings->count; i++) {
+		publisher_store_clear_repository(&holdings->items[i].repository);
+		free(holdings->items[i].cuts);
+		free(holdings->items[i].items);
+	}
+	free(holdings->items);
+	free(holdings->parts);
+}
+
+static enum fault_code
+read_holding(struct holding *holding, struct fault *fault)
+{
+	const struct site *site = &holding->site;
 	AUTO(struct db_connection, db_reader_release) connection = NULL;
-	AUTO(struct publication_cut, free) cuts = NULL;
-	AUTO(struct retention_item, free) items = NULL;
-	size_t count = 0;
 	TRY(db_reader_acquire(site->db, &connection, fault));
-	TRY(publisher_store_repository(connection, site->repository_id, &repository, fault));
-	TRY(publisher_store_cuts_kept(connection, site->repository_id, &cuts, &count, fault));
+	TRY(publisher_store_repository(connection, site->repository_id, &holding->repository, fault));
+	TRY(publisher_store_cuts_kept(connection, site->repository_id, &holding->cuts, &holding->count, fault));
 	db_reader_release(MOVE(connection));
-	TRY(memory_new(count, sizeof *items, &items, fault));
-	retention_date(cuts, count, repository.notified_serial, items);
-	measure(site, repository.session, cuts, count, items);
-	struct retention_plan plan = retention_decide(cuts, count, items, &site->settings, clock_now(site->clock));
-	for (size_t i = 0; i < count; i++)
-		TRY(retire_cut(site, repository.session, &cuts[i], &plan, fault));
+	TRY(memory_new(holding->count, sizeof *holding->items, &holding->items, fault));
+	retention_date(holding->cuts, holding->count, holding->repository.notified_serial, holding->items);
+	measure(site, holding->repository.session, holding->cuts, holding->count, holding->items);
 	return FAULT_NONE;
 }
 
+static enum fault_code
+read_holdings(const struct site *site, struct holdings *holdings, struct fault *fault)
+{
+	AUTO(struct publication_head, free) heads = NULL;
+	TRY(site_repositories(site, &heads, &holdings->count, fault));
+	TRY(memory_new(holdings->count, sizeof *holdings->items, &holdings->items, fault));
+	TRY(memory_new(holdings->count, sizeof *holdings->parts, &holdings->parts, fault));
+	for (size_t i = 0; i < holdings->count; i++) {
+		struct holding *holding = &holdings->items[i];
+		holding->site = site_of(site, heads[i].repository_id);
+		TRY(read_holding(holding, fault));
+		holdings->parts[i] = (struct retention_part){ .cuts = holding->cuts, .items = holding->items, .count = holding->count };
+	}
+	return FAULT_NONE;
+}
+
+/* The budget is of all repositories together: what is oldest goes first, wherever it is. */
 enum fault_code
 retention_apply(struct site *site, struct fault *fault)
 {
-	AUTO(struct publication_head, free) heads = NULL;
-	size_t count = 0;
-	TRY(site_repositories(site, &heads, &count, fault));
-	for (size_t i = 0; i < count; i++) {
-		struct site one = site_of(site, heads[i].repository_id);
-		one.settings.file_budget /= (int64_t)count;
-		TRY(apply_to(&one, fault));
+	AUTO_CLEAR(struct holdings, holdings_clear) holdings = { .items = NULL };
+	TRY(read_holdings(site, &holdings, fault));
+	retention_decide(holdings.parts, holdings.count, &site->settings, clock_now(site->clock));
+	for (size_t i = 0; i < holdings.count; i++) {
+		struct holding *holding = &holdings.items[i];
+		for (size_t cut = 0; cut < holding->count; cut++)
+			TRY(retire_cut(&holding->site, holding->repository.session, &holdings.parts[i], cut, fault));
 	}
 	return FAULT_NONE;
 }

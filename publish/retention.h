@@ -2,8 +2,9 @@
  * retention: how long snapshot and delta files stay after the notification has stopped naming them, and what goes with them.
  *
  * A validator that read a notification fetches what it names a moment later, or hours later through caches: files stay for
- * their grace time after the notification that named them last was replaced, the oldest less long if all of them together
- * exceed the budget. What a notification on disk or a coming one names always stays.
+ * their grace time after the notification that named them last was replaced, the oldest less long if those of all repositories together
+ * exceed the budget, but never less than caches need to let go of that notification. What a notification on disk or a coming one names
+ * always stays.
  *
  * Threads: the publisher's.
  */
@@ -13,6 +14,7 @@
 #include "publish/site.h"
 
 #define RETENTION_NAMED INT64_MAX
+#define RETENTION_LEAST_S 900 /* what was named more recently stays, whatever the budget says; config.def tells operators */
 
 /* When the files of one cut stopped being named; RETENTION_NAMED: they are named. Bytes on disk. */
 struct retention_item {
@@ -20,9 +22,12 @@ struct retention_item {
 	int64_t snapshot_size, delta_size;
 };
 
-/* What stays: snapshots and deltas from these serials on. */
-struct retention_plan {
-	int64_t snapshots_from, deltas_from;
+/* One repository's cuts, upwards, and which of their files stay: snapshots and deltas from these indices on. */
+struct retention_part {
+	const struct publication_cut *cuts;
+	const struct retention_item *items;
+	size_t count;
+	size_t snapshots_from, deltas_from; /* 0 before retention_decide() */
 };
 
 /*
@@ -30,9 +35,8 @@ struct retention_plan {
  * notification on disk. Pure.
  */
 void retention_date(const struct publication_cut *cuts, size_t count, int64_t notified_serial, struct retention_item *items);
-/* Which of them go now. Pure. */
-struct retention_plan retention_decide(const struct publication_cut *cuts, size_t count, const struct retention_item *items,
-	const struct publisher_settings *settings, int64_t now_at);
+/* What goes now, each part being one repository. Pure. */
+void retention_decide(struct retention_part *parts, size_t count, const struct publisher_settings *settings, int64_t now_at);
 
 /* Removes what has to go: files, empty directories, bytes of objects. Faults: IO, DISK, DATABASE, MEMORY. */
 CHECKED enum fault_code retention_apply(struct site *site, struct fault *fault);

@@ -124,10 +124,12 @@ expect_plan(const struct publication_cut *cuts, const struct retention_item *ite
 	int64_t now_at, int64_t snapshots_from, int64_t deltas_from)
 {
 	const struct publisher_settings settings = { .file_grace_s = grace_s, .file_budget = budget };
-	struct retention_plan plan = retention_decide(cuts, 6, items, &settings, now_at);
-	if (plan.snapshots_from != snapshots_from || plan.deltas_from != deltas_from)
+	struct retention_part part = { .cuts = cuts, .items = items, .count = 6 };
+	retention_decide(&part, 1, &settings, now_at);
+	int64_t snapshots = 11 + (int64_t)part.snapshots_from, deltas = 11 + (int64_t)part.deltas_from;
+	if (snapshots != snapshots_from || deltas != deltas_from)
 		fail_msg("grace %lld, budget %lld, at %lld: from %lld and %lld", (long long)grace_s, (long long)budget,
-			(long long)now_at, (long long)plan.snapshots_from, (long long)plan.deltas_from);
+			(long long)now_at, (long long)snapshots, (long long)deltas);
 }
 
 static void
@@ -145,20 +147,70 @@ retention__decides_by_grace_and_budget(void **state)
 	expect_plan(cuts, items, 50, 10000, INT64_C(1) << 40, 16, 14); /* what is named stays, however old */
 	expect_plan(cuts, items, 0, 10000, 1005, 12, 12);
 	/* Five snapshots and three deltas: 530 bytes. */
-	expect_plan(cuts, items, 5000, 530, 1000, 11, 11);
-	expect_plan(cuts, items, 5000, 529, 1000, 12, 11);
-	expect_plan(cuts, items, 5000, 430, 1000, 12, 11);
-	expect_plan(cuts, items, 5000, 429, 1000, 12, 12);
-	expect_plan(cuts, items, 5000, 419, 1000, 13, 12);
-	expect_plan(cuts, items, 5000, 0, 1000, 16, 14);
+	expect_plan(cuts, items, 5000, 530, 2000, 11, 11);
+	expect_plan(cuts, items, 5000, 529, 2000, 12, 11);
+	expect_plan(cuts, items, 5000, 430, 2000, 12, 11);
+	expect_plan(cuts, items, 5000, 429, 2000, 12, 12);
+	expect_plan(cuts, items, 5000, 419, 2000, 13, 12);
+	expect_plan(cuts, items, 5000, 0, 2000, 16, 14);
 	/* What is gone already costs nothing and doesn't stand in the way. */
 	cuts[0].snapshot_kept = cuts[1].snapshot_kept = false;
 	items[0].snapshot_size = items[1].snapshot_size = 0;
-	expect_plan(cuts, items, 5000, 330, 1000, 11, 11);
-	expect_plan(cuts, items, 5000, 320, 1000, 12, 12);
+	expect_plan(cuts, items, 5000, 330, 2000, 11, 11);
+	expect_plan(cuts, items, 5000, 320, 2000, 12, 12);
 	const struct publisher_settings settings = { .file_grace_s = 0 };
-	struct retention_plan plan = retention_decide(cuts, 0, items, &settings, 5000);
-	assert_int_equal(plan.snapshots_from, 0);
+	struct retention_part part = { .cuts = cuts, .items = items };
+	retention_decide(&part, 1, &settings, 5000);
+	assert_int_equal(part.snapshots_from, 0);
+}
+
+/* Caches still hand out the notification that names it. */
+static void
+retention__keeps_what_was_just_replaced_whatever_the_budget_says(void **state)
+{
+	struct publication_cut cuts[6];
+	struct retention_item items[6];
+	(void)state;
+	make_aged(cuts, items);
+	expect_plan(cuts, items, 5000, 0, 1000, 11, 11);
+	expect_plan(cuts, items, 5000, 0, 1000 + RETENTION_LEAST_S - 1, 11, 11);
+	expect_plan(cuts, items, 5000, 0, 1000 + RETENTION_LEAST_S, 12, 11);
+	expect_plan(cuts, items, 5000, 0, 1015 + RETENTION_LEAST_S, 13, 13);
+	expect_plan(cuts, items, 5000, 420, 1015 + RETENTION_LEAST_S, 12, 12);
+	expect_plan(cuts, items, 10, 0, 1015, 12, 12); /* a grace time that is shorter is what the operator wants */
+	/* Replaced by a clock that was far ahead. */
+	expect_plan(cuts, items, 5000, 0, 1000 - CLOCK_STEP_LIMIT_S, 11, 11);
+	expect_plan(cuts, items, 5000, 0, 1000 - CLOCK_STEP_LIMIT_S - 1, 16, 14);
+}
+
+/* What is oldest goes first, in whichever repository it is. */
+static void
+retention__divides_no_budget_between_repositories(void **state)
+{
+	struct publication_cut cuts[2][6];
+	struct retention_item items[2][6];
+	struct publisher_settings settings = { .file_grace_s = 5000, .file_budget = 1060 };
+	(void)state;
+	make_aged(cuts[0], items[0]);
+	make_aged(cuts[1], items[1]);
+	for (int i = 0; i < 6; i++) {
+		items[1][i].snapshot_unnamed_at -= i == 5 ? 0 : 20; /* 980, 990, 1000, … */
+		items[1][i].delta_size = 0;
+	}
+	struct retention_part parts[2] = { { .cuts = cuts[0], .items = items[0], .count = 6 }, { .cuts = cuts[1], .items = items[1], .count = 6 } };
+	retention_decide(parts, 2, &settings, 2000);
+	assert_int_equal(parts[0].snapshots_from + parts[1].snapshots_from, 0); /* 530 and 500 bytes */
+	settings.file_budget = 929;
+	retention_decide(parts, 2, &settings, 2000);
+	assert_int_equal(parts[0].snapshots_from, 0);
+	assert_int_equal(parts[1].snapshots_from, 2);
+	settings.file_budget = 0;
+	parts[0].snapshots_from = parts[1].snapshots_from = 0;
+	retention_decide(parts, 2, &settings, 2000);
+	assert_int_equal(parts[0].snapshots_from, 5);
+	assert_int_equal(parts[1].snapshots_from, 5);
+	assert_int_equal(parts[0].deltas_from, 3);
+	retention_decide(parts, 0, &settings, 2000);
 }
 
 static void
@@ -246,6 +298,7 @@ retention__keeps_within_the_budget(void **state)
 	fixture->sample.settings.file_budget = 20000;
 	sample_repository_restart(&fixture->sample);
 	for (int i = 0; i < 12; i++) {
+		later(fixture, RETENTION_LEAST_S / 2);
 		sample_repository_put(&fixture->sample, "a.roa", "roa", 3000);
 		sample_repository_put(&fixture->sample, "b.roa", "roa", 10);
 		(void)publish_fixture_publish(fixture);
@@ -256,6 +309,9 @@ retention__keeps_within_the_budget(void **state)
 	assert_true(has(fixture, 11, "snapshot.xml"));
 	fixture->sample.settings.file_budget = 0;
 	sample_repository_restart(&fixture->sample);
+	retire(fixture);
+	assert_true(has(fixture, 11, "snapshot.xml")); /* replaced a moment ago */
+	later(fixture, RETENTION_LEAST_S);
 	retire(fixture);
 	assert_false(has(fixture, 11, "snapshot.xml"));
 	assert_true(has(fixture, 12, "snapshot.xml"));
@@ -345,6 +401,8 @@ main(void)
 		cmocka_unit_test(retention__counts_from_the_notification_not_from_the_cut),
 		cmocka_unit_test(retention__keeps_what_a_coming_notification_names),
 		cmocka_unit_test(retention__decides_by_grace_and_budget),
+		cmocka_unit_test(retention__keeps_what_was_just_replaced_whatever_the_budget_says),
+		cmocka_unit_test(retention__divides_no_budget_between_repositories),
 		PUBLISH_CASE(retention__removes_files_after_their_grace_time),
 		PUBLISH_CASE(retention__keeps_what_was_named_until_just_now),
 		PUBLISH_CASE(retention__keeps_within_the_budget),
