@@ -211,8 +211,9 @@ read_named(const struct site *site, struct publication_repository *repository, s
 	return publisher_store_cuts_down(connection, site->repository_id, cut.serial, count, ret_cuts, ret_count, fault);
 }
 
+/* What is fetched most often: the notification and its deltas. */
 static enum fault_code
-compress_repository(struct site *site, const atomic_bool *stop, struct fault *fault)
+compress_small(struct site *site, const atomic_bool *stop, struct fault *fault)
 {
 	AUTO_CLEAR(struct publication_repository, publisher_store_clear_repository) repository = PUBLICATION_REPOSITORY_INIT;
 	AUTO(struct publication_cut, free) cuts = NULL;
@@ -221,17 +222,30 @@ compress_repository(struct site *site, const atomic_bool *stop, struct fault *fa
 	TRY(read_named(site, &repository, &cuts, &count, fault));
 	if (count == 0)
 		return FAULT_NONE;
-	/* What is fetched most often comes first; the snapshot takes longest, and nobody is told of it any more once there is another. */
 	layout_notification(path, site->repository_id);
 	TRY(compress_file(site, path, 0, stop, fault));
 	for (size_t i = 0; i < count && cuts[0].first_delta != 0 && !*stop; i++) {
 		layout_rrdp(path, repository.session, &cuts[i], layout_file_name(LAYOUT_DELTA));
 		TRY(compress_file(site, path, 0, stop, fault));
 	}
-	layout_rrdp(path, repository.session, &cuts[0], layout_file_name(LAYOUT_SNAPSHOT));
-	return *stop ? FAULT_NONE : compress_file(site, path, cuts[0].serial, stop, fault);
+	return FAULT_NONE;
 }
 
+static enum fault_code
+compress_snapshot(struct site *site, const atomic_bool *stop, struct fault *fault)
+{
+	AUTO_CLEAR(struct publication_repository, publisher_store_clear_repository) repository = PUBLICATION_REPOSITORY_INIT;
+	AUTO(struct publication_cut, free) cuts = NULL;
+	size_t count = 0;
+	char path[LAYOUT_PATH];
+	TRY(read_named(site, &repository, &cuts, &count, fault));
+	if (count == 0)
+		return FAULT_NONE;
+	layout_rrdp(path, repository.session, &cuts[0], layout_file_name(LAYOUT_SNAPSHOT));
+	return compress_file(site, path, cuts[0].serial, stop, fault);
+}
+
+/* A snapshot takes longest, and nobody is told of it any more once there is another: so the small files of all repositories come first. */
 enum fault_code
 compress_run(struct site *site, const atomic_bool *stop, struct fault *fault)
 {
@@ -240,7 +254,11 @@ compress_run(struct site *site, const atomic_bool *stop, struct fault *fault)
 	TRY(site_repositories(site, &heads, &count, fault));
 	for (size_t i = 0; i < count && !*stop; i++) {
 		struct site one = site_of(site, heads[i].repository_id);
-		TRY(compress_repository(&one, stop, fault));
+		TRY(compress_small(&one, stop, fault));
+	}
+	for (size_t i = 0; i < count && !*stop; i++) {
+		struct site one = site_of(site, heads[i].repository_id);
+		TRY(compress_snapshot(&one, stop, fault));
 	}
 	return FAULT_NONE;
 }

@@ -19,8 +19,9 @@
 #define COMPRESS_LOOK_EVERY (128 * (int64_t)SITE_READ) /* bytes of a snapshot until it is asked again whether it is the newest */
 
 /*
- * Makes what is missing; returns early, without a fault, when *stop becomes true. A snapshot is given up when the next one is notified:
- * where they follow each other faster than one is packed there is none, and the deltas' alone. Faults: DISK, IO, MEMORY, DATABASE.
+ * Makes what is missing, the small files of all repositories before any snapshot; returns early, without a fault, when *stop becomes true.
+ * A snapshot is given up when the next one is notified: where they follow each other faster than one is packed there is none, and the
+ * deltas' alone. Faults: DISK, IO, MEMORY, DATABASE.
  */
 CHECKED enum fault_code compress_run(struct site *site, const atomic_bool *stop, struct fault *fault);
 

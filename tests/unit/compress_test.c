@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <cmocka.h>
@@ -200,6 +201,22 @@ compress__gives_up_what_is_no_longer_named(void **state)
 	assert_true(has_gzip(fixture, path));
 }
 
+/* A large snapshot of one repository keeps nobody from what is small in another; here it can't be packed at all. */
+static void
+compress__packs_snapshots_after_all_else(void **state)
+{
+	struct publish_fixture *fixture = *state;
+	char path[LAYOUT_PATH];
+	sample_repository_open_second(&fixture->sample);
+	sample_repository_put(&fixture->sample, "2/a.roa", "roa", 100);
+	publish_some(fixture);
+	(void)snprintf(path, sizeof path, "%s", published_path(&fixture->sample, 4, "snapshot.xml"));
+	damage_file(&fixture->sample, path, DAMAGE_REMOVE);
+	assert_int_equal(symlinkat("elsewhere", fixture->sample.directory, path), 0);
+	assert_int_equal(compress_run(&fixture->site, &never, NULL), FAULT_IO);
+	assert_true(published_exists(&fixture->sample, "rrdp/2/notification.xml.gz"));
+}
+
 struct busy {
 	struct publisher *publisher;
 	atomic_bool done;
@@ -256,6 +273,7 @@ main(void)
 		PUBLISH_CASE(compress__does_without_files_that_are_gone),
 		PUBLISH_CASE(compress__check_removes_what_is_not_right),
 		PUBLISH_CASE(compress__gives_up_what_is_no_longer_named),
+		PUBLISH_CASE(compress__packs_snapshots_after_all_else),
 		PUBLISH_CASE(compress__beside_the_publisher),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
