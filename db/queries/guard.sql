@@ -10,21 +10,26 @@ SELECT (SELECT sum(payloads) FROM repositories) AS payloads, (SELECT sum(cas) FR
 FROM repositories ORDER BY repository_id LIMIT 1
 
 -- name: guard_change_all
--- Payloads that come and go with the next cut, those of a ROA that is made anew among both.
+-- scan: the partial index holds only CAs that were set aside; here and below
+-- Payloads that come and go with the next cut, those of a ROA that is made anew among both. Certificates of a CA that is set aside
+-- neither come nor go (cut.sql): they would be counted again with each cut. All certificates of a CA stand at the same one above it.
 SELECT (SELECT count(*) FROM objects o JOIN roa_payloads p ON p.object_id = o.object_id
 		WHERE o.repository_id > 0 AND o.published_serial IS NULL) AS payloads_in,
 	(SELECT count(*) FROM objects o JOIN roa_payloads p ON p.object_id = o.object_id
 		WHERE o.repository_id > 0 AND o.withdrawing = 1 AND o.withdrawn_serial IS NULL) AS payloads_out,
 	(SELECT count(DISTINCT o.subject_ca_id) FROM objects o
 		WHERE o.repository_id > 0 AND o.published_serial IS NULL AND o.kind = 'cer'
+			AND o.ca_id NOT IN (SELECT ca_id FROM cas WHERE set_aside_at IS NOT NULL AND kind <> 'member')
 			AND NOT EXISTS (SELECT 1 FROM objects n WHERE n.subject_ca_id = o.subject_ca_id AND n.withdrawn_serial IS NULL
 				AND n.published_serial IS NOT NULL)) AS cas_in,
 	(SELECT count(DISTINCT o.subject_ca_id) FROM objects o
 		WHERE o.repository_id > 0 AND o.withdrawing = 1 AND o.withdrawn_serial IS NULL AND o.kind = 'cer'
+			AND o.ca_id NOT IN (SELECT ca_id FROM cas WHERE set_aside_at IS NOT NULL AND kind <> 'member')
 			AND NOT EXISTS (SELECT 1 FROM objects n WHERE n.subject_ca_id = o.subject_ca_id AND n.withdrawn_serial IS NULL
 				AND n.withdrawing = 0)) AS cas_out
 
 -- name: guard_change
+-- scan: as above
 -- The same of one repository.
 SELECT (SELECT count(*) FROM objects o JOIN roa_payloads p ON p.object_id = o.object_id
 		WHERE o.repository_id = :repository_id AND o.published_serial IS NULL AND o.object_id > 0) AS payloads_in,
@@ -33,11 +38,13 @@ SELECT (SELECT count(*) FROM objects o JOIN roa_payloads p ON p.object_id = o.ob
 		AS payloads_out,
 	(SELECT count(DISTINCT o.subject_ca_id) FROM objects o
 		WHERE o.repository_id = :repository_id AND o.published_serial IS NULL AND o.object_id > 0 AND o.kind = 'cer'
+			AND o.ca_id NOT IN (SELECT ca_id FROM cas WHERE set_aside_at IS NOT NULL AND kind <> 'member')
 			AND NOT EXISTS (SELECT 1 FROM objects n WHERE n.subject_ca_id = o.subject_ca_id AND n.withdrawn_serial IS NULL
 				AND n.published_serial IS NOT NULL)) AS cas_in,
 	(SELECT count(DISTINCT o.subject_ca_id) FROM objects o
 		WHERE o.repository_id = :repository_id AND o.withdrawing = 1 AND o.withdrawn_serial IS NULL AND o.object_id > 0
 			AND o.kind = 'cer'
+			AND o.ca_id NOT IN (SELECT ca_id FROM cas WHERE set_aside_at IS NOT NULL AND kind <> 'member')
 			AND NOT EXISTS (SELECT 1 FROM objects n WHERE n.subject_ca_id = o.subject_ca_id AND n.withdrawn_serial IS NULL
 				AND n.withdrawing = 0)) AS cas_out
 
@@ -51,8 +58,10 @@ WHERE o.repository_id > 0 AND o.published_serial IS NULL
 ORDER BY 1, 2, 3, 4, 5
 
 -- name: guard_cas_lost
+-- scan: as above
 SELECT DISTINCT o.subject_ca_id FROM objects o
 WHERE o.repository_id > 0 AND o.withdrawing = 1 AND o.withdrawn_serial IS NULL AND o.kind = 'cer'
+	AND o.ca_id NOT IN (SELECT ca_id FROM cas WHERE set_aside_at IS NOT NULL AND kind <> 'member')
 	AND NOT EXISTS (SELECT 1 FROM objects n WHERE n.subject_ca_id = o.subject_ca_id AND n.withdrawn_serial IS NULL
 		AND n.withdrawing = 0)
 ORDER BY o.subject_ca_id

@@ -11,6 +11,7 @@
 
 #include "ca/base/metrics.h"
 #include "ca/commands/ca_commands.h"
+#include "ca/commands/hold_commands.h"
 #include "ca/commands/publication_commands.h"
 #include "ca/jobs/cut.h"
 #include "ca/jobs/guard.h"
@@ -351,6 +352,44 @@ guard__counts_cas_where_there_are_many(void **state)
 	totals_are(world, 12, 19);
 }
 
+/* Members go while the CA above is set aside: their certificates stay until it is repaired, and are counted once, when they leave. */
+static void
+guard__what_a_ca_set_aside_keeps_is_no_loss(void **state)
+{
+	struct world *world = *state;
+	int64_t ids[22], large = member_with(world, 200, 12);
+	char code[GUARD_CODE_SIZE];
+	for (int i = 0; i < 22; i++)
+		ids[i] = member_with(world, i + 1, 0);
+	world_cut(world);
+	totals_are(world, 12, 25);
+	world_sql(world, "UPDATE cas SET set_aside_at = 1, set_aside_reason = 'a key' WHERE ca_id = 3");
+	for (int i = 0; i < 3; i++)
+		WORLD_OK(ca_delete(&world->context, &world_actor, ids[i], fault));
+	WORLD_OK(ca_suspend(&world->context, &world_actor, ids[3], fault));
+	for (int i = 0; i < 5; i++) {
+		world_change_roas(world, large, i % 2 == 0 ? prefix_of(200, 100) : NULL, i % 2 == 0 ? NULL : prefix_of(200, 100));
+		stage(world);
+		must_pass(world);
+		cut(world);
+		totals_are(world, i % 2 == 0 ? 13 : 12, 25);
+	}
+	/* More of them than may be lost at once, as long as none is. */
+	for (int i = 4; i < 6; i++)
+		WORLD_OK(ca_delete(&world->context, &world_actor, ids[i], fault));
+	stage(world);
+	must_pass(world);
+	cut(world);
+	totals_are(world, 13, 25);
+	WORLD_OK(ca_repair(&world->context, &world_actor, 3, fault));
+	stage(world);
+	must_refuse(world, "0 of 13 payloads and 6 of 25 CAs", code);
+	WORLD_OK(publication_accept(&world->context, &world_actor, code, fault));
+	must_pass(world);
+	cut(world);
+	totals_are(world, 13, 19);
+}
+
 static void
 guard__may_be_switched_off(void **state)
 {
@@ -408,6 +447,7 @@ main(void)
 		CASE(guard__adds_small_losses_up),
 		CASE(guard__is_in_force_for_an_hour_longer),
 		CASE(guard__counts_cas_where_there_are_many),
+		CASE(guard__what_a_ca_set_aside_keeps_is_no_loss),
 		CASE(guard__may_be_switched_off),
 		CASE(guard__ripe_2026_rows_are_missing),
 		CASE(guard__objects_that_are_missing_are_noticed),
