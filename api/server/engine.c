@@ -230,6 +230,7 @@ open_commands(struct engine *engine, struct fault *fault)
 		.refused_asns = { .ranges = refused->ranges, .count = refused->count },
 		.placing = {
 			.issuing_members_max = engine->config->issuing_members_max, .repository_size_max = engine->config->repository_size_max,
+			.member_roas_max = engine->config->roa_aggregate_above,
 		},
 	};
 	return imports_new(&engine->context, engine->path, &engine->imports, fault);

@@ -26,9 +26,10 @@ struct asn_list {
 /* Where new members go. */
 struct command_placing {
 	int64_t issuing_members_max;                    /* under one issuing CA: bounds its manifest */
-	int64_t repository_size_max;                    /* bytes that a snapshot may be expected to come to */
+	int64_t repository_size_max;                    /* bytes that a snapshot may be expected to come to, and at which it takes nobody more */
+	int64_t member_roas_max;                        /* objects that a member's ROAs are reckoned to be at most: roa_aggregate_above */
 };
-#define COMMAND_PLACING ((struct command_placing){ .issuing_members_max = 5000, .repository_size_max = 750000000 })
+#define COMMAND_PLACING ((struct command_placing){ .issuing_members_max = 5000, .repository_size_max = 750000000, .member_roas_max = 100 })
 
 /* What commands work with; borrowed for as long as commands run. */
 struct command_context {

@@ -94,8 +94,8 @@ member_place_find(struct db_connection *connection, const struct actor *actor, i
 	struct member_place *ret_place, struct fault *fault)
 {
 	AUTO_CLEAR(struct member_place, member_place_clear) place = MEMBER_PLACE_INIT;
-	TRY(ca_store_issuing_with_room(connection, placing->issuing_members_max, &place.parent_id, &place.repository_id, &place.room,
-		fault));
+	struct issuing_bounds bounds = repository_choice_bounds(placing);
+	TRY(ca_store_issuing_with_room(connection, &bounds, &place.parent_id, &place.repository_id, &place.room, fault));
 	if (place.parent_id == 0)
 		TRY(make_issuing(connection, actor, now_at, placing, &place, fault));
 	TRY(holdings_above_find(connection, place.parent_id, &place.above, fault));

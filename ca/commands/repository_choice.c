@@ -17,6 +17,15 @@ repository_choice_size(const struct repository_load *load, int64_t issuing_membe
 	return (by_intent > by_places ? by_intent : by_places) + more;
 }
 
+struct issuing_bounds
+repository_choice_bounds(const struct command_placing *placing)
+{
+	return (struct issuing_bounds){
+		.children_max = placing->issuing_members_max, .places_max = placing->repository_size_max / REPOSITORY_PLACE_BYTES,
+		.snapshot_max = placing->repository_size_max, .repositories_max = REPOSITORIES_MAX,
+	};
+}
+
 static enum fault_code
 open_another(struct db_connection *connection, const struct actor *actor, int64_t now_at, int64_t repository_id, int64_t size,
 	struct fault *fault)
@@ -35,8 +44,9 @@ repository_choice_make(struct db_connection *connection, const struct actor *act
 	int64_t *ret_repository_id, struct fault *fault)
 {
 	struct repository_load load;
-	TRY(repository_store_newest(connection, REPOSITORY_ROAS_MAX, &load, fault));
+	TRY(repository_store_newest(connection, placing->member_roas_max, &load, fault));
 	int64_t size = repository_choice_size(&load, placing->issuing_members_max);
+	size = load.snapshot_size > size ? load.snapshot_size : size;
 	bool another = size > placing->repository_size_max && load.issuing > 0 && load.repository_id < REPOSITORIES_MAX;
 	if (another)
 		TRY(open_another(connection, actor, now_at, load.repository_id + 1, size, fault));

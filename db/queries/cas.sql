@@ -39,13 +39,24 @@ VALUES (:handle, :kind, :parent_id, :repository_id, :directory, :resources, :cre
 RETURNING ca_id
 
 -- name: cas_issuing_with_room
--- scan: the partial index of the few issuing CAs; children are counted by an index range of at most :children_max entries each
-SELECT i.ca_id, i.repository_id, :children_max - count(m.ca_id) AS room
+-- scan: the few repositories and their issuing CAs; children are counted by an index range for each, up to the first with room
+-- Where the snapshot that validators get is too large nobody is taken any more, but by the last repository that there may be. Issuing CAs
+-- side by side share the places of their repository; one that is alone has all that it may have.
+WITH homes AS (
+	SELECT r.repository_id, CASE WHEN count(*) = 1 OR r.repository_id >= :repositories_max OR :places_max / count(*) > :children_max
+		THEN :children_max ELSE :places_max / count(*) END AS places
+	FROM repositories r
+	JOIN cas s ON s.repository_id = r.repository_id AND s.kind = 'issuing'
+	LEFT JOIN cuts n ON n.repository_id = r.repository_id AND n.serial = r.notified_serial
+	WHERE r.repository_id >= :repositories_max OR COALESCE(n.snapshot_size, 0) <= :snapshot_max
+	GROUP BY r.repository_id)
+SELECT i.ca_id, i.repository_id, max(h.places) - count(m.ca_id) AS room
 FROM cas i
+JOIN homes h ON h.repository_id = i.repository_id
 LEFT JOIN cas m ON m.parent_id = i.ca_id AND m.state <> 'deleted'
 WHERE i.kind = 'issuing' AND i.state = 'active'
 GROUP BY i.ca_id
-HAVING count(m.ca_id) < :children_max
+HAVING count(m.ca_id) < max(h.places)
 ORDER BY i.ca_id
 LIMIT 1
 

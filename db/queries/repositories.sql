@@ -3,6 +3,7 @@
 -- name: repositories_newest
 -- scan: the repositories and the issuing CAs are few; members by the index of their issuing CA, once for some thousands of new ones
 SELECT r.repository_id,
+	(SELECT n.snapshot_size FROM cuts n WHERE n.repository_id = r.repository_id AND n.serial = r.notified_serial) AS snapshot_size,
 	(SELECT count(*) FROM cas i WHERE i.kind = 'issuing' AND i.repository_id = r.repository_id) AS issuing,
 	(SELECT count(*) FROM cas i JOIN cas m ON m.parent_id = i.ca_id AND m.state <> 'deleted'
 		WHERE i.kind = 'issuing' AND i.repository_id = r.repository_id) AS members,

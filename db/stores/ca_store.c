@@ -108,12 +108,15 @@ ca_store_insert(struct db_connection *connection, const struct ca_creation *crea
 }
 
 enum fault_code
-ca_store_issuing_with_room(struct db_connection *connection, int64_t children_max, int64_t *ret_ca_id, int64_t *ret_repository_id,
-	int64_t *ret_room, struct fault *fault)
+ca_store_issuing_with_room(struct db_connection *connection, const struct issuing_bounds *bounds, int64_t *ret_ca_id,
+	int64_t *ret_repository_id, int64_t *ret_room, struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;
 	TRY(stmt_start(connection, QUERY_CAS_ISSUING_WITH_ROOM, &stmt, fault));
-	stmt_bind_int(stmt, ":children_max", children_max);
+	stmt_bind_int(stmt, ":children_max", bounds->children_max);
+	stmt_bind_int(stmt, ":places_max", bounds->places_max);
+	stmt_bind_int(stmt, ":snapshot_max", bounds->snapshot_max);
+	stmt_bind_int(stmt, ":repositories_max", bounds->repositories_max);
 	bool row;
 	TRY(stmt_step(stmt, &row, fault));
 	*ret_ca_id = row ? stmt_int(stmt, "ca_id") : 0;

@@ -52,10 +52,16 @@ CHECKED enum fault_code ca_store_next(struct stmt *stmt, struct ca_record *ret_r
 CHECKED enum fault_code ca_store_insert(struct db_connection *connection, const struct ca_creation *creation, int64_t *ret_ca_id,
 	struct fault *fault);
 
-/*
- * The first working issuing CA with fewer than `children_max` children, and how many more it takes; *ret_ca_id 0: none has room.
- */
-CHECKED enum fault_code ca_store_issuing_with_room(struct db_connection *connection, int64_t children_max, int64_t *ret_ca_id,
+/* What bounds the children of an issuing CA. */
+struct issuing_bounds {
+	int64_t children_max;                            /* of each */
+	int64_t places_max;                              /* of all issuing CAs of a repository, if they are several */
+	int64_t snapshot_max;                            /* bytes: none in a repository whose last notified snapshot is larger */
+	int64_t repositories_max;                        /* the last that there may be takes all, whatever its size */
+};
+
+/* The first working issuing CA with room within these, and how many children more it takes; *ret_ca_id 0: none has room. */
+CHECKED enum fault_code ca_store_issuing_with_room(struct db_connection *connection, const struct issuing_bounds *bounds, int64_t *ret_ca_id,
 	int64_t *ret_repository_id, int64_t *ret_room, struct fault *fault);
 /* What a further issuing CA takes over from the newest one, and how many there are. Faults: NOT_FOUND (there is none). */
 CHECKED enum fault_code ca_store_last_issuing(struct db_connection *connection, int64_t *ret_parent_id,

@@ -16,6 +16,7 @@ repository_store_newest(struct db_connection *connection, int64_t roas_max, stru
 		.members = stmt_int(stmt, "members"),
 		.payloads = stmt_int(stmt, "payloads"),
 		.roas = stmt_int(stmt, "roas"),
+		.snapshot_size = stmt_int(stmt, "snapshot_size"),
 	};
 	return FAULT_NONE;
 }

@@ -11,6 +11,7 @@ struct repository_load {
 	int64_t repository_id;
 	int64_t issuing, members;                        /* CAs */
 	int64_t payloads, roas;                          /* that these members ask for, and in how many objects at most */
+	int64_t snapshot_size;                           /* bytes of the last one that was notified; 0: none yet */
 };
 
 /* A member has no more than roas_max objects. Costs a look at each of its members. Faults: NOT_FOUND (there is no repository), DATABASE. */

@@ -16,6 +16,8 @@
 #define HOUR INT64_C(3600)
 #define DAY (24 * HOUR)
 
+static int64_t largest; /* repository_size_max; 0: as it is by default */
+
 /* A report on the registry as it is, at that time after REGISTRY_NOW. To be freed; valid for one report. */
 static json_t *
 report(struct registry *registry, int64_t after_s, bool *ret_ready)
@@ -25,6 +27,7 @@ report(struct registry *registry, int64_t after_s, bool *ret_ready)
 	AUTO(struct health, health_free) health = NULL;
 	clock_hand_set(&registry->clock, REGISTRY_NOW + after_s);
 	assert_int_equal(config_default(&config, NULL), FAULT_NONE);
+	config.repository_size_max = largest != 0 ? largest : config.repository_size_max;
 	assert_int_equal(health_new(registry->db, &registry->clock, &health, NULL), FAULT_NONE);
 	health_sections_add(health, &config);
 	*ret_ready = health_tell(health, &text);
@@ -43,20 +46,26 @@ number(const json_t *json, const char *section, const char *name)
 	return json_integer_value(value);
 }
 
-/* The level of the finding of that kind; "none". */
+/* What the finding of that kind says under a key; "none". */
 static const char *
-level_of(const json_t *json, const char *kind)
+finding_of(const json_t *json, const char *kind, const char *key)
 {
-	static char level[16];
+	static char text[256];
 	size_t index;
 	json_t *finding;
 	json_array_foreach(json_object_get(json, "findings"), index, finding) {
 		if (strcmp(json_string_value(json_object_get(finding, "kind")), kind) == 0) {
-			(void)snprintf(level, sizeof level, "%s", json_string_value(json_object_get(finding, "level")));
-			return level;
+			(void)snprintf(text, sizeof text, "%s", json_string_value(json_object_get(finding, key)));
+			return text;
 		}
 	}
 	return "none";
+}
+
+static const char *
+level_of(const json_t *json, const char *kind)
+{
+	return finding_of(json, kind, "level");
 }
 
 static void
@@ -232,6 +241,45 @@ health_sections__cuts_that_dont_reach_the_disk_are_told(void **state)
 	assert_level(registry, 6 * HOUR, "rsync-late", "failure");
 }
 
+/* Not while it is as large as settings let it become, nor a little larger; but long before validators stop. */
+static void
+health_sections__a_snapshot_that_grows_is_told_in_time(void **state)
+{
+	static const struct { int64_t size; const char *level; } cases[] = {
+		{ 750000001, "none" }, { 825000000, "none" }, { 825000001, "warning" }, { 1200000000, "warning" },
+	};
+	struct registry *registry = *state;
+	bool ready;
+	registry_sql(registry, "UPDATE repositories SET serial = 1, notified_serial = 1, rsync_serial = 1;"
+		" INSERT INTO cuts (repository_id, serial, cut_at, random) VALUES (1, 1, 1, '')");
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		registry_sql(registry, "UPDATE cuts SET snapshot_size = %" PRId64, cases[i].size);
+		assert_level(registry, 0, "snapshot-large", cases[i].level);
+	}
+	/* The remedy isn't cut off, also with the longest name. */
+	registry_sql(registry, "UPDATE cuts SET snapshot_size = 1; INSERT INTO repositories (repository_id, rrdp_uri, rsync_uri,"
+		" session, serial, notified_serial, rsync_serial) SELECT 100, rrdp_uri, rsync_uri, session, 1, 1, 1 FROM repositories;"
+		" INSERT INTO cuts (repository_id, serial, cut_at, random, snapshot_size) VALUES (100, 1, 1, '', 2147000000)");
+	json_t *json = report(registry, 0, &ready);
+	assert_string_equal(finding_of(json, "snapshot-large", "detail"), "repository 100: its snapshot has 2147 MB; validators stop at 1,000 (FORT) "
+		"or 2,147: lower roa_aggregate_above, or transfer large members' resources to new members in another repository");
+	json_decref(json);
+}
+
+/* Where the settings let a snapshot come near to what validators take. */
+static void
+health_sections__no_setting_hides_a_snapshot_that_is_too_large(void **state)
+{
+	struct registry *registry = *state;
+	largest = 1000000000;
+	registry_sql(registry, "UPDATE repositories SET serial = 1, notified_serial = 1, rsync_serial = 1;"
+		" INSERT INTO cuts (repository_id, serial, cut_at, random, snapshot_size) VALUES (1, 1, 1, '', 950000000)");
+	assert_level(registry, 0, "snapshot-large", "none");
+	registry_sql(registry, "UPDATE cuts SET snapshot_size = 950000001");
+	assert_level(registry, 0, "snapshot-large", "warning");
+	largest = 0;
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, registry_setup, registry_teardown)
 
 int
@@ -245,6 +293,8 @@ main(void)
 		CASE(health_sections__objects_that_expire_are_told),
 		CASE(health_sections__cas_set_aside_are_told),
 		CASE(health_sections__cuts_that_dont_reach_the_disk_are_told),
+		CASE(health_sections__a_snapshot_that_grows_is_told_in_time),
+		CASE(health_sections__no_setting_hides_a_snapshot_that_is_too_large),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

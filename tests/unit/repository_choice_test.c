@@ -83,9 +83,15 @@ static void
 repository_choice__opens_for_many_roas(void **state)
 {
 	struct registry *registry = *state;
-	registry->context.placing = (struct command_placing){ .issuing_members_max = 1, .repository_size_max = 250000 };
+	registry->context.placing = (struct command_placing){
+		.issuing_members_max = 1, .repository_size_max = 600000, .member_roas_max = 100,
+	};
 	int64_t first = registry_member_id(registry, "a", "");
 	registry_sql(registry, "UPDATE cas SET roas_count = 400 WHERE ca_id = %" PRId64, first);
+	/* One object per origin AS beyond 100; or an object each, where more may be apart. */
+	(void)registry_member_id(registry, "alone", "");
+	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM repositories"), 1);
+	registry->context.placing.member_roas_max = 400;
 	(void)registry_member_id(registry, "b", "");
 	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM repositories"), 2);
 	/* One issuing CA each repository takes, whatever the limit is. */
@@ -94,6 +100,70 @@ repository_choice__opens_for_many_roas(void **state)
 	(void)registry_member_id(registry, "d", "");
 	assert_int_equal(registry_number(registry, "SELECT max(repository_id) AS it FROM cas"), 4);
 	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM repositories"), 4);
+}
+
+/* The snapshot that validators get has so many bytes; a later one isn't there yet. */
+static void
+publish(struct registry *registry, int repository_id, int64_t size)
+{
+	registry_sql(registry, "INSERT INTO cuts (repository_id, serial, cut_at, random, snapshot_size) VALUES (%d, 5, 1, '', %" PRId64 "),"
+		" (%d, 6, 2, '', NULL) ON CONFLICT DO UPDATE SET snapshot_size = excluded.snapshot_size", repository_id, size, repository_id);
+	registry_sql(registry, "UPDATE repositories SET serial = 6, notified_serial = 5 WHERE repository_id = %d", repository_id);
+}
+
+static int64_t
+repository_of_next(struct registry *registry, const char *handle)
+{
+	return registry_number(registry, "SELECT repository_id AS it FROM cas WHERE ca_id = %" PRId64, registry_member_id(registry, handle, ""));
+}
+
+/* ROAs came later than was foretold: whoever is new goes elsewhere, although there are free places. */
+static void
+repository_choice__takes_nobody_where_the_snapshot_is_too_large(void **state)
+{
+	struct registry *registry = *state;
+	const int64_t size_max = registry->context.placing.repository_size_max;
+	assert_int_equal(repository_of_next(registry, "a"), 1);
+	publish(registry, 1, size_max);
+	assert_int_equal(repository_of_next(registry, "b"), 1);
+	publish(registry, 1, size_max + 1);
+	assert_int_equal(repository_of_next(registry, "c"), 2);
+	assert_int_equal(repository_of_next(registry, "d"), 2);
+	/* The next one too, before it has a hundredth of its members. */
+	publish(registry, 2, size_max + 1);
+	assert_int_equal(repository_of_next(registry, "e"), 3);
+	assert_int_equal(repository_of_next(registry, "f"), 3);
+	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM cas WHERE kind = 'issuing'"), 3);
+	publish(registry, 1, size_max);
+	assert_int_equal(repository_of_next(registry, "g"), 1);
+	/* The last that there may be takes all. */
+	registry_sql(registry, "INSERT INTO repositories (repository_id, rrdp_uri, rsync_uri, session)"
+		" SELECT %d, 'h', rsync_uri, 's' FROM repositories WHERE repository_id = 1; "
+		"UPDATE cas SET repository_id = %d WHERE repository_id = 3", REPOSITORIES_MAX, REPOSITORIES_MAX);
+	publish(registry, 1, size_max + 1);
+	publish(registry, REPOSITORIES_MAX, size_max + 1);
+	assert_int_equal(repository_of_next(registry, "h"), REPOSITORIES_MAX);
+	registry->context.placing.issuing_members_max = 1;
+	assert_int_equal(repository_of_next(registry, "i"), REPOSITORIES_MAX);
+	assert_int_equal(repository_of_next(registry, "j"), REPOSITORIES_MAX);
+}
+
+/* A setting that is raised makes places, not room in the snapshot: also where thousands come before it is published again. */
+static void
+repository_choice__more_places_at_each_are_no_more_in_all(void **state)
+{
+	struct registry *registry = *state;
+	static const char *const handles[] = { "a", "b", "c", "d", "e", "f" };
+	registry->context.placing = (struct command_placing){ .issuing_members_max = 2, .repository_size_max = 6 * REPOSITORY_PLACE_BYTES };
+	for (size_t i = 0; i < sizeof handles / sizeof *handles; i++)
+		assert_int_equal(repository_of_next(registry, handles[i]), 1);
+	registry->context.placing.issuing_members_max = 10;
+	assert_int_equal(repository_of_next(registry, "g"), 2);
+	assert_int_equal(repository_of_next(registry, "h"), 2);
+	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM cas WHERE kind = 'issuing'"), 4);
+	registry_sql(registry, "UPDATE cas SET state = 'deleted' WHERE handle = 'c'");
+	assert_int_equal(repository_of_next(registry, "i"), 1);
+	assert_int_equal(repository_of_next(registry, "j"), 2);
 }
 
 static void
@@ -121,6 +191,8 @@ main(void)
 		CASE(a_world_fits),
 		CASE(opens_where_the_last_would_get_too_large),
 		CASE(opens_for_many_roas),
+		CASE(takes_nobody_where_the_snapshot_is_too_large),
+		CASE(more_places_at_each_are_no_more_in_all),
 		CASE(a_refused_member_opens_none),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
