@@ -10,6 +10,19 @@
 #define RANDOM_SIZE 16
 
 static enum fault_code
+look_anew(struct db_connection *connection, struct cut_position *position, struct fault *fault)
+{
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	bool row;
+	if (position->serial != 0)
+		return FAULT_NONE;
+	TRY(stmt_start(connection, QUERY_CUT_ANEW, &stmt, fault));
+	TRY(stmt_step(stmt, &row, fault));
+	position->anew = stmt_int(stmt, "anew") != 0;
+	return FAULT_NONE;
+}
+
+static enum fault_code
 look(struct db_connection *connection, struct cut_position *ret_position, struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) repositories = NULL;
@@ -28,6 +41,7 @@ look(struct db_connection *connection, struct cut_position *ret_position, struct
 		.rsync_serial = stmt_int(repositories, "rsync_serial"),
 		.rsync_at = stmt_int(repositories, "rsync_at"),
 	};
+	TRY(look_anew(connection, ret_position, fault));
 	TRY(stmt_start(connection, QUERY_CUT_WAITING_ANYWHERE, &waiting, fault));
 	TRY(stmt_step(waiting, &row, fault));
 	ret_position->waiting = stmt_int(waiting, "waiting") != 0;

@@ -22,6 +22,7 @@ struct cut_position {
 	int64_t notified_serial, notified_at; /* of the notifications on disk */
 	int64_t rsync_serial, rsync_at;  /* of the rsync tree that is served */
 	bool waiting;                    /* something is staged or to be withdrawn */
+	bool anew;                       /* after a restore: no serial of the new session was made, and what is published is as old as the backup */
 	bool blocked;                    /* a parent's manifest doesn't say yet what its children changed: reconcile_parents() first */
 };
 

@@ -298,6 +298,23 @@ reconcile_due_imports(struct reconcile *reconcile, bool *ret_waiting, struct fau
 	return FAULT_NONE;
 }
 
+enum fault_code
+reconcile_outdated(struct reconcile *reconcile, int64_t *ret_manifests, int64_t *ret_too_early, struct fault *fault)
+{
+	AUTO(struct db_connection, db_reader_release) connection = NULL;
+	AUTO(struct stmt, stmt_done) stmt = NULL;
+	int64_t now_at = clock_now(reconcile->clock);
+	bool row;
+	TRY(db_reader_acquire(reconcile->db, &connection, fault));
+	TRY(stmt_start(connection, QUERY_RECONCILE_OUTDATED, &stmt, fault));
+	stmt_bind_int(stmt, ":now_at", now_at);
+	stmt_bind_int(stmt, ":ahead_at", now_at + TIMING_CLOCK_BACK_S);
+	TRY(stmt_step(stmt, &row, fault));
+	*ret_manifests = stmt_int(stmt, "manifests");
+	*ret_too_early = stmt_int(stmt, "too_early");
+	return FAULT_NONE;
+}
+
 /* Have members changed something since the pass began? Those that waited then can't be helped now. */
 static enum fault_code
 check_yield(struct reconcile *reconcile, const struct reconcile_limits *limits, int64_t *before, bool *ret_yield, struct fault *fault)

@@ -70,5 +70,10 @@ CHECKED enum fault_code reconcile_due(struct reconcile *reconcile, int64_t *ret_
 CHECKED enum fault_code reconcile_due_own(struct reconcile *reconcile, int64_t *ret_changed, struct fault *fault);
 /* Whether members wait whom an import changed. Faults: DATABASE. */
 CHECKED enum fault_code reconcile_due_imports(struct reconcile *reconcile, bool *ret_waiting, struct fault *fault);
+/*
+ * After a restore: how many manifests stand that are to be made anew before anything is published, and of how many the clock has to pass the
+ * restore first. Looks at each manifest. Faults: DATABASE.
+ */
+CHECKED enum fault_code reconcile_outdated(struct reconcile *reconcile, int64_t *ret_manifests, int64_t *ret_too_early, struct fault *fault);
 
 #endif

@@ -23,6 +23,9 @@
 #define IMPORT_PACE 20
 #define IMPORT_WAIT_MAX_S 600
 
+/* After a restore: so many rounds that bring nothing more, and the first serial is cut without what they can't do. */
+#define ANEW_TRIES 3
+
 #define NEVER INT64_MAX
 /* After a vain try at what is urgent (the CA above is set aside), so long until the next. */
 #define URGENT_RETRY_S 30
@@ -46,6 +49,8 @@ struct scheduler {
 	int64_t urgent_from_at;          /* what is urgent is not tried again before */
 	int64_t round_s;                 /* a round goes on for so long at least, if there is that much to do */
 	int64_t vain_ms;                 /* how long it waits after a round that could do nothing; 0: the last one did */
+	int64_t outdated;                /* manifests that were left to be made anew after a restore; NEVER: not looked yet */
+	int anew_vain;                   /* rounds in a row that made none of them */
 	struct latency latency;
 };
 
@@ -263,6 +268,30 @@ vain_ms(struct scheduler *scheduler, bool vain)
 	return scheduler->vain_ms;
 }
 
+/*
+ * After a restore the first serial has to wait until everything is made anew: it would publish the backup's manifests of those that aren't
+ * done yet, with numbers below what validators have seen. They have the session before meanwhile. What can't be done is not waited for.
+ */
+static enum fault_code
+begin_anew(struct scheduler *scheduler, bool *ret_ready, int64_t *ret_again_ms, struct fault *fault)
+{
+	struct reconcile_result result = { 0 };
+	struct reconcile_limits limits = limits_of(scheduler, RECONCILE_ALL, INT64_MAX, round_ms(scheduler));
+	int64_t left, too_early;
+	TRY(reconcile_members(scheduler->reconcile, &limits, &result, fault));
+	if (!result.more)
+		TRY(reconcile_parents(scheduler->reconcile, &result, fault));
+	TRY(reconcile_outdated(scheduler->reconcile, &left, &too_early, fault));
+	scheduler->anew_vain = left < scheduler->outdated ? 0 : scheduler->anew_vain + 1;
+	scheduler->outdated = left;
+	*ret_ready = !scheduler->alarm.stop && too_early == 0 && (left == 0 || scheduler->anew_vain >= ANEW_TRIES);
+	if (*ret_ready)
+		return FAULT_NONE;
+	log_write(LOG_INFO, "after the restore %lld manifests are to be made anew before the first serial", (long long)left);
+	*ret_again_ms = vain_ms(scheduler, result.cas == 0);
+	return FAULT_NONE;
+}
+
 enum fault_code
 scheduler_step(struct scheduler *scheduler, int64_t *ret_again_ms, struct fault *fault)
 {
@@ -272,6 +301,11 @@ scheduler_step(struct scheduler *scheduler, int64_t *ret_again_ms, struct fault 
 
 	TRY(clock_check(scheduler->reconcile->clock, fault));
 	TRY(look(scheduler, &outlook, fault));
+	bool ready = true;
+	if (outlook.position.anew)
+		TRY(begin_anew(scheduler, &ready, ret_again_ms, fault));
+	if (!ready)
+		return FAULT_NONE;
 	int64_t from_at = smaller(outlook.changes_from_at, smaller(outlook.wave_from_at, outlook.urgent_from_at));
 	bool published = outlook.position.notified_serial == outlook.position.serial;
 	if (published && outlook.now_at >= from_at) {
@@ -337,6 +371,7 @@ scheduler_new(struct reconcile *reconcile, const struct scheduler_settings *sett
 		scheduler->settings.renewals_per_cut = settings->cut_objects_max;
 	scheduler->own_staged = true; /* what an earlier process staged may be anybody's */
 	scheduler->round_s = ROUND_MIN_S;
+	scheduler->outdated = NEVER;
 	scheduler->cut_made = cut_made;
 	scheduler->argument = argument;
 	reconcile->latency = &scheduler->latency;

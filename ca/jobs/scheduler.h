@@ -12,6 +12,9 @@
  * cut. What is late by more than timing_late_s() is urgent: it waits for no window and counts under no such limit. No CA's turn is ever
  * split. Parents are few: their renewals go along with any cut.
  *
+ * After a restore nothing is cut before all manifests are made anew, in as many rounds as that takes: the first serial is to have no number
+ * that validators have seen. What can't be done (a CA is set aside, or nothing helps) isn't waited for.
+ *
  * What is due is read from the database each time (an index, not a walk), so nothing can be forgotten over a restart. While the last
  * cut has not reached the disk, no further one is made: changes wait, acknowledged and safe.
  *

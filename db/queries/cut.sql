@@ -8,6 +8,10 @@ SELECT count(*) AS repositories, sum(serial) AS serial, sum(notified_serial) AS 
 	sum(rsync_serial) AS rsync_serial, max(cut_at) AS cut_at, max(rsync_at) AS rsync_at
 FROM repositories
 
+-- name: cut_anew
+-- Asked only where there is no serial yet: what is published all the same is from before a restore.
+SELECT EXISTS (SELECT 1 FROM objects WHERE repository_id > 0 AND published_serial IS NOT NULL AND withdrawn_serial IS NULL) AS anew
+
 -- name: cut_repositories
 -- scan: the repositories are one, or a few
 SELECT repository_id, serial FROM repositories ORDER BY repository_id

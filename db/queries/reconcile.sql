@@ -103,6 +103,14 @@ LIMIT 1
 -- name: reconcile_counts
 SELECT count(*) AS changed FROM cas WHERE changed_at IS NOT NULL AND set_aside_at IS NULL AND held_at IS NULL
 
+-- name: reconcile_outdated
+-- Manifests that stand as of a backup, while their keys may have signed others since: validators may have seen higher numbers. Not where
+-- nothing can be done for it: the CA is set aside, the key is on another machine, the clock went back so far that the plan takes what stands.
+SELECT count(*) AS manifests, count(*) FILTER (WHERE k.this_update_at >= :now_at) AS too_early
+FROM objects o JOIN keys k ON k.key_id = o.key_id JOIN cas c ON c.ca_id = o.ca_id
+WHERE o.kind = 'mft' AND o.published_serial IS NOT NULL AND o.withdrawn_serial IS NULL AND o.withdrawing = 0
+	AND o.not_before_at < k.this_update_at AND k.this_update_at <= :ahead_at AND k.handle IS NOT NULL AND c.set_aside_at IS NULL
+
 -- name: reconcile_next_renewal
 SELECT renew_at FROM cas WHERE renew_at IS NOT NULL AND set_aside_at IS NULL ORDER BY renew_at LIMIT 1
 

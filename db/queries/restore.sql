@@ -63,8 +63,10 @@ WHERE kind = 'ta' AND withdrawing = 0 AND withdrawn_serial IS NULL AND not_after
 UPDATE ta_ceremonies SET due_at = :now_at WHERE state = 'installed' AND due_at > :now_at
 
 -- name: restore_cas
+-- Whose changes wait, for a release or for others, renews all the same: its manifest is due, too.
 -- scan: once in a restore
-UPDATE cas SET changed_at = :now_at, version = version + 1, set_aside_reason = NULL, set_aside_at = NULL, import_id = NULL
+UPDATE cas SET changed_at = :now_at, version = version + 1, set_aside_reason = NULL, set_aside_at = NULL, import_id = NULL,
+	renew_at = CASE WHEN renew_at > :now_at AND (held_at IS NOT NULL OR change_last = 1) THEN :now_at ELSE renew_at END
 WHERE state <> 'deleted'
 
 -- name: restore_count

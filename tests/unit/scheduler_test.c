@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "ca/commands/restore_commands.h"
 #include "ca/jobs/cut.h"
 #include "ca/jobs/scheduler.h"
 #include "tests/support/world.h"
@@ -266,6 +267,107 @@ scheduler__imports_hold_up_no_change_of_a_member(void **state)
 	assert_int_equal(serial_of(plant), 4);
 }
 
+/* So many members with a ROA each, on disk; then a backup of all that is restored, as of a day ago. */
+static void
+restore_with(struct plant *plant, int members)
+{
+	char handle[16], prefix[32];
+	for (int i = 0; i < members; i++) {
+		(void)snprintf(handle, sizeof handle, "member-%d", i);
+		(void)snprintf(prefix, sizeof prefix, "10.%d.0.0/16", i);
+		world_change_roas(plant->world, world_add_member(plant->world, handle, prefix), prefix, NULL);
+	}
+	(void)world_cut(plant->world);
+	publish(plant);
+	struct restore_terms terms = { .epoch = 2, .backup_at = clock_now(&plant->world->clock), .source = "a backup" };
+	clock_hand_set(&plant->world->clock, clock_now(&plant->world->clock) + 86400);
+	WORLD_OK(restore_renumber(&plant->world->context, &world_actor, &terms, fault));
+}
+
+/* Manifests and CRLs in the first serial that are the backup's. */
+#define OLD_LISTS "SELECT count(*) AS it FROM objects WHERE kind IN ('mft', 'crl') AND published_serial IS NOT NULL AND " \
+	"withdrawn_serial IS NULL AND not_before_at <= (SELECT at FROM audit WHERE action = 'restore')"
+
+/* More than a batch of the reconciler and far more than a serial may have: what isn't done yet would go out with numbers of the past. */
+static void
+scheduler__begins_anew_with_all_of_it(void **state)
+{
+	struct plant *plant = *state;
+	struct scheduler *small;
+	struct scheduler_settings settings = { .batch_window_s = 0, .cut_objects_max = 1, .renewals_per_cut = 1 };
+	int64_t again_ms;
+	WORLD_OK(scheduler_new(&plant->world->reconcile, &settings, count_cut, plant, &small, fault));
+	restore_with(plant, 70);
+	/* In the restore's own second nothing may be signed. */
+	WORLD_OK(scheduler_step(small, &again_ms, fault));
+	assert_int_equal(serial_of(plant), 0);
+	assert_int_equal(again_ms, 1000);
+	/* A round has its time, and this machine may be slow. */
+	for (int round = 0; serial_of(plant) == 0 && round < 100; round++) {
+		clock_hand_set(&plant->world->clock, clock_now(&plant->world->clock) + 1);
+		WORLD_OK(scheduler_step(small, &again_ms, fault));
+	}
+	assert_int_equal(serial_of(plant), 1);
+	assert_int_equal(world_number(plant->world, OLD_LISTS), 0);
+	assert_int_equal(world_number(plant->world, "SELECT count(*) AS it FROM objects WHERE kind = 'mft' AND withdrawn_serial IS NULL"), 73);
+	scheduler_free(small);
+}
+
+/* Who can be done is done meanwhile; nothing is published. */
+static void
+scheduler__begins_anew_when_the_last_is_done(void **state)
+{
+	struct plant *plant = *state;
+	restore_with(plant, 3);
+	world_sql(plant->world, "UPDATE keys SET this_update_at = this_update_at + 50 WHERE ca_id = 5");
+	for (int i = 0; i < 5; i++) {
+		assert_true(step(plant, 10) <= 30 * 1000);
+		assert_int_equal(serial_of(plant), 0);
+		assert_int_equal(world_number(plant->world, "SELECT count(*) AS it FROM objects WHERE kind = 'mft' AND published_serial IS NULL"), 5);
+	}
+	(void)step(plant, 1);
+	assert_int_equal(serial_of(plant), 1);
+	assert_int_equal(world_number(plant->world, OLD_LISTS), 0);
+}
+
+/* On hold, or last of a group whose first is on hold: its changes wait, its numbers don't. */
+static void
+scheduler__begins_anew_with_who_waits(void **state)
+{
+	struct plant *plant = *state;
+	restore_with(plant, 0);
+	(void)step(plant, WINDOW_S);
+	publish(plant);
+	assert_int_equal(world_add_member(plant->world, "held", "192.0.2.0/24"), 4);
+	assert_int_equal(world_add_member(plant->world, "last", "198.51.100.0/24"), 5);
+	(void)step(plant, WINDOW_S);
+	publish(plant);
+	world_sql(plant->world, "UPDATE cas SET held_at = 1 WHERE ca_id = 4; UPDATE cas SET change_group = 1, change_last = ca_id - 4, changed_at = 1"
+		" WHERE ca_id IN (4, 5)");
+	world_sql(plant->world, "DELETE FROM audit WHERE action = 'restore'");
+	restore_with(plant, 1);
+	(void)step(plant, WINDOW_S);
+	assert_int_equal(serial_of(plant), 1);
+	assert_int_equal(world_number(plant->world, OLD_LISTS), 0);
+	assert_int_equal(world_number(plant->world, "SELECT count(*) AS it FROM cas WHERE changed_at IS NOT NULL"), 2);
+}
+
+/* The CA above can't sign, and of a member nothing is ever due: neither keeps all others from being published. */
+static void
+scheduler__begins_anew_without_what_can_not_be_done(void **state)
+{
+	struct plant *plant = *state;
+	restore_with(plant, 3);
+	world_sql(plant->world, "UPDATE keys SET handle = x'00' WHERE ca_id = 3; UPDATE cas SET held_at = 1, renew_at = NULL WHERE ca_id = 5");
+	int steps = 0;
+	while (serial_of(plant) == 0 && steps++ < 10)
+		(void)step(plant, WINDOW_S);
+	assert_int_equal(serial_of(plant), 1);
+	assert_int_equal(steps, 4);
+	assert_int_equal(world_number(plant->world, OLD_LISTS), 2 * 2);
+	assert_int_equal(world_number(plant->world, OLD_LISTS " AND ca_id IN (3, 5)"), 2 * 2);
+}
+
 static void
 scheduler__tells_no_trouble_before_there_is_any(void **state)
 {
@@ -290,6 +392,10 @@ main(void)
 		CASE(scheduler__brings_more_than_one_serial_may_hold_in_several),
 		CASE(scheduler__imports_make_way_for_their_own_publication),
 		CASE(scheduler__imports_hold_up_no_change_of_a_member),
+		CASE(scheduler__begins_anew_with_all_of_it),
+		CASE(scheduler__begins_anew_when_the_last_is_done),
+		CASE(scheduler__begins_anew_with_who_waits),
+		CASE(scheduler__begins_anew_without_what_can_not_be_done),
 		CASE(scheduler__tells_no_trouble_before_there_is_any),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
