@@ -61,7 +61,7 @@ tell_queue(void *self, struct health_report *report, struct fault *fault)
 	json_writer_instant(report->json, "oldest_at", counts.oldest_at);
 	json_writer_number(report->json, "oldest_s", age_s(report, counts.oldest_at));
 	json_writer_number(report->json, "held", counts.held);
-	/* A large import takes its time; so does a change under a CA that is set aside. Nothing of it expires. */
+	/* A large import takes its time; so does a change under a CA that is set aside. What such CAs have is renewed meanwhile. */
 	int64_t waited_s = age_s(report, counts.oldest_at);
 	if (waited_s > config->batch_window_s + LONG_WAIT_S)
 		health_find(report, HEALTH_WARNING, "queue-old", "a change has waited for %" PRId64 " minutes", waited_s / 60);

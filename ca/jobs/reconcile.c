@@ -224,8 +224,10 @@ take_ids(struct db_connection *connection, enum list list, enum ca_kind kind, st
 	stmt_bind_text(stmt, ":kind", ca_kind_text(kind));
 	stmt_bind_int(stmt, ":count", (int64_t)(batch->count_max - batch->count));
 	stmt_bind_int(stmt, ":left", batch->left[list]);
-	if (list == LIST_RENEWALS)
+	if (list == LIST_RENEWALS) {
 		stmt_bind_int(stmt, ":now_at", batch->due_by_at != 0 ? batch->due_by_at : now_at);
+		stmt_bind_int(stmt, ":late", batch->due_by_at != 0);
+	}
 	if (list == LIST_AHEAD)
 		stmt_bind_int(stmt, ":ahead_at", now_at + TIMING_CLOCK_BACK_S);
 	while (batch->count < batch->count_max) {

@@ -44,7 +44,7 @@ enum reconcile_pass { RECONCILE_ALL, RECONCILE_CHANGES, RECONCILE_RENEWALS, RECO
 
 struct reconcile_limits {
 	enum reconcile_pass pass;
-	int64_t due_by_at;               /* renewals: only those that were due by then; 0: by now */
+	int64_t due_by_at;               /* renewals: only those that were due by then, their changes along with them; 0: by now */
 	bool yield;                      /* renewals: end when members change something meanwhile */
 	int64_t objects;                 /* stop taking members after about so many objects */
 	int64_t until_ms;                /* or at this clock_monotonic_ms(); 0: no limit */

@@ -1,11 +1,13 @@
 -- What the reconciler reads of a CA, and what it writes when its objects were signed.
 
 -- name: reconcile_ca
--- held: its changes wait, for its release or for those who gain what it gives up; what it has is renewed meanwhile.
+-- held: its changes wait, for its release, for the rest of what an import is still bringing, or for those who gain what it gives up; what
+-- it has is renewed meanwhile.
 SELECT c.ca_id, c.handle, c.kind, c.parent_id, c.repository_id, c.directory, c.resources, c.state, c.version, c.changed_at, c.by_origin,
 	c.set_aside_at, c.suspended_at, c.roll_at, c.roll_staging_s, r.rsync_uri, r.rrdp_uri,
 	c.held_at IS NOT NULL OR (c.change_last = 1 AND c.changed_at IS NOT NULL AND EXISTS (SELECT 1 FROM cas g
-		WHERE g.change_group = c.change_group AND g.change_last = 0 AND g.changed_at IS NOT NULL)) AS held
+		WHERE g.change_group = c.change_group AND g.change_last = 0 AND g.changed_at IS NOT NULL))
+	OR (c.changed_at IS NOT NULL AND EXISTS (SELECT 1 FROM imports i WHERE i.import_id = c.import_id AND i.state = 'applying')) AS held
 FROM cas c JOIN repositories r ON r.repository_id = c.repository_id
 WHERE c.ca_id = :ca_id
 
@@ -46,8 +48,8 @@ SELECT EXISTS (SELECT 1 FROM cas
 	WHERE kind = 'member' AND changed_at IS NOT NULL AND set_aside_at IS NULL AND (import_id IS NOT NULL) = 1 AND held_at IS NULL) AS waiting
 
 -- name: reconcile_changed
--- What an import is still changing waits for its end: else a CA would be signed for again with each part that comes. Who gives up
--- what others of its group gain comes after them.
+-- What an import is still changing waits for its end: else a CA would be signed for again with each part that comes, and a part of its
+-- ROAs may make invalid what the others would make valid. Who gives up what others of its group gain comes after them.
 SELECT ca_id, version, changed_at FROM cas
 WHERE kind = :kind AND changed_at IS NOT NULL AND set_aside_at IS NULL AND held_at IS NULL
 	AND NOT EXISTS (SELECT 1 FROM imports i WHERE i.import_id = cas.import_id AND i.state = 'applying')
@@ -68,6 +70,7 @@ LIMIT :count OFFSET :left
 -- The rest of groups of which some are done: one serial brings all of them.
 SELECT ca_id, version FROM cas
 WHERE kind = :kind AND change_group IS NOT NULL AND changed_at IS NOT NULL AND set_aside_at IS NULL AND held_at IS NULL
+	AND NOT EXISTS (SELECT 1 FROM imports i WHERE i.import_id = cas.import_id AND i.state = 'applying')
 	AND EXISTS (SELECT 1 FROM cas d WHERE d.change_group = cas.change_group AND d.changed_at IS NULL)
 	AND NOT (change_last = 1 AND EXISTS (SELECT 1 FROM cas g
 		WHERE g.change_group = cas.change_group AND g.change_last = 0 AND g.changed_at IS NOT NULL))
@@ -75,11 +78,14 @@ ORDER BY change_group, ca_id
 LIMIT :count OFFSET :left
 
 -- name: reconcile_renewals
--- Of a CA whose changes wait too: it is on hold, or those are set aside who gain what it gives up.
+-- Of a CA whose changes wait too: it is on hold, or an import goes on, or those are set aside who gain what it gives up. Who is late
+-- waits for no turn among those that changed: one turn does both, but where a group has to go together.
 SELECT ca_id, version FROM cas
 WHERE renew_at IS NOT NULL AND renew_at <= :now_at AND set_aside_at IS NULL AND kind = :kind
-	AND (changed_at IS NULL OR held_at IS NOT NULL OR (change_last = 1 AND EXISTS (SELECT 1 FROM cas g
-		WHERE g.change_group = cas.change_group AND g.change_last = 0 AND g.changed_at IS NOT NULL)))
+	AND (changed_at IS NULL OR held_at IS NOT NULL OR (:late = 1 AND change_group IS NULL)
+		OR EXISTS (SELECT 1 FROM imports i WHERE i.import_id = cas.import_id AND i.state = 'applying')
+		OR (change_last = 1 AND EXISTS (SELECT 1 FROM cas g
+			WHERE g.change_group = cas.change_group AND g.change_last = 0 AND g.changed_at IS NOT NULL)))
 ORDER BY renew_at
 LIMIT :count OFFSET :left
 

@@ -238,6 +238,68 @@ scheduler_renewals__urgent_ones_are_not_crowded_out(void **state)
 	WORLD_OK(scheduler_new(&plant->world->reconcile, &settings, publish, plant, &plant->scheduler, fault));
 }
 
+/* An import whose file can't be read goes on for as long as that lasts: what it has touched is renewed as it was. */
+static void
+scheduler_renewals__wait_for_no_import(void **state)
+{
+	static const char changed[] = "SELECT count(*) AS it FROM cas WHERE changed_at IS NOT NULL";
+	static const char roas[] = "SELECT count(*) AS it FROM objects WHERE kind = 'roa'";
+	struct plant *plant = *state;
+	int64_t late_s = timing_late_s(&plant->world->reconcile.settings.timing);
+	begin(plant, 2);
+	world_change_roas(plant->world, 4, "10.0.0.0/24", NULL);
+	world_change_roas(plant->world, 5, "10.1.0.0/24", NULL);
+	world_sql(plant->world, "INSERT INTO imports (import_id, kind, state, actor, started_at) VALUES ('i', 'roas', 'applying', 'a', 1); "
+		"UPDATE cas SET import_id = 'i' WHERE kind = 'member'");
+	make_due(plant, 0, 1, 0);
+	(void)step(plant, 1);
+	assert_int_equal(serial_of(plant), 2);
+	assert_int_equal(renewed_in(plant, 2), 1);
+	/* The window of renewals is closed, but this one is urgent. */
+	make_due(plant, 1, 1, late_s + 10);
+	(void)step(plant, WINDOW_S);
+	assert_int_equal(serial_of(plant), 3);
+	assert_int_equal(renewed_in(plant, 3), 1);
+	assert_int_equal(world_number(plant->world, "SELECT count(*) AS it FROM cas WHERE renew_at <= (SELECT max(cut_at) FROM repositories)"), 0);
+	/* Half of it would make routes invalid: nothing of it is out before its end. */
+	assert_int_equal(world_number(plant->world, roas), 0);
+	assert_int_equal(world_number(plant->world, changed), 2);
+	world_sql(plant->world, "UPDATE imports SET state = 'issuing'");
+	(void)step(plant, WINDOW_S);
+	assert_int_equal(serial_of(plant), 4);
+	assert_int_equal(world_number(plant->world, roas), 2);
+	assert_int_equal(world_number(plant->world, changed), 0);
+}
+
+/* Who is late, and has changed something, and has a hundred before him. */
+static void
+scheduler_renewals__urgent_ones_wait_for_no_turn_of_theirs(void **state)
+{
+	struct plant *plant = *state;
+	struct scheduler *small;
+	struct scheduler_settings settings = {
+		.batch_window_s = WINDOW_S, .cut_objects_max = 4, .renewal_window_s = RENEWAL_WINDOW_S, .renewals_per_cut = 4,
+	};
+	int64_t again_ms;
+	begin(plant, 100);
+	for (int i = 0; i < 100; i++) {
+		char prefix[32];
+		(void)snprintf(prefix, sizeof prefix, "10.%d.0.0/24", i);
+		world_change_roas(plant->world, 4 + i, prefix, NULL);
+	}
+	world_sql(plant->world, "UPDATE cas SET changed_at = changed_at + 1 WHERE ca_id = 103");
+	make_due(plant, 99, 1, 12 * HOUR_S);
+	WORLD_OK(scheduler_new(&plant->world->reconcile, &settings, publish, plant, &small, fault));
+	clock_hand_set(&plant->world->clock, clock_now(&plant->world->clock) + 1);
+	WORLD_OK(scheduler_step(small, &again_ms, fault));
+	assert_int_equal(serial_of(plant), 2);
+	assert_int_equal(renewed_in(plant, 2), 64 + 1);
+	assert_int_equal(world_number(plant->world, "SELECT count(*) AS it FROM objects WHERE ca_id = 103 AND kind IN ('mft', 'roa') AND "
+		"published_serial = 2"), 2);
+	assert_int_equal(world_number(plant->world, "SELECT count(*) AS it FROM cas WHERE changed_at IS NOT NULL"), 100 - 64 - 1);
+	scheduler_free(small);
+}
+
 static void
 scheduler_renewals__never_split_a_cas_turn(void **state)
 {
@@ -357,6 +419,8 @@ main(void)
 		CASE(scheduler_renewals__are_capped),
 		CASE(scheduler_renewals__urgent_ones_wait_for_nothing),
 		CASE(scheduler_renewals__urgent_ones_are_not_crowded_out),
+		CASE(scheduler_renewals__wait_for_no_import),
+		CASE(scheduler_renewals__urgent_ones_wait_for_no_turn_of_theirs),
 		CASE(scheduler_renewals__never_split_a_cas_turn),
 		CASE(scheduler_renewals__go_on_after_a_restart),
 		CASE(scheduler_renewals__make_way_for_changes),
