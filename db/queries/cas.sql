@@ -74,8 +74,10 @@ UPDATE cas SET resources = :resources, version = version + 1, changed_at = COALE
 WHERE ca_id = :ca_id
 
 -- name: cas_change_roas
+-- An import takes no change over that a member has waiting: what it brings goes along with that.
 UPDATE cas SET roas_version = roas_version + 1, roas_count = roas_count + :roas_more, version = version + 1,
-	changed_at = COALESCE(changed_at, :now_at), import_id = :import_id
+	changed_at = COALESCE(changed_at, :now_at),
+	import_id = CASE WHEN changed_at IS NOT NULL AND import_id IS NULL THEN NULL ELSE :import_id END
 WHERE ca_id = :ca_id
 
 -- name: cas_change_comments

@@ -227,6 +227,28 @@ import_commands__roas_go_to_whom_holds_the_prefix(void **state)
 	assert_string_equal(registry_text(registry, COUNTS, id), "done 10/10 members 0 0 0 roas 0 8 2 warnings 1 cas 0");
 }
 
+/* What a member changed before and what waits still goes as soon as it would have without the import. */
+static void
+import_commands__take_no_change_of_a_member_over(void **state)
+{
+	struct registry *registry = *state;
+	(void)registry_member_id(registry, "quick", "192.0.2.0/24");
+	(void)registry_member_id(registry, "quiet", "198.51.100.0/24");
+	registry_sql(registry, "UPDATE cas SET changed_at = CASE handle WHEN 'quick' THEN 7 END WHERE kind = 'member'");
+	const char *path = write_file(registry, "ASN,Prefix,Max prefix length\n1,192.0.2.0/24,24\n1,198.51.100.0/24,24\n");
+	const char *id = run(registry, IMPORT_ROAS, path);
+	assert_string_equal(registry_text(registry, COUNTS, id), "issuing 2/2 members 0 0 0 roas 2 0 0 warnings 0 cas 1");
+	assert_string_equal(registry_text(registry, "SELECT group_concat(handle || ' ' || changed_at || ' ' || (import_id IS NOT NULL), ', ') AS it "
+		"FROM (SELECT * FROM cas WHERE kind = 'member' ORDER BY handle)"), "quick 7 0, quiet 1767225600 1");
+	/* The import's own change of a CA stays the import's, the next one's too; a member's again takes it from both. */
+	path = write_file(registry, "ASN,Prefix,Max prefix length\n2,198.51.100.0/24,24\n");
+	id = run(registry, IMPORT_ROAS, path);
+	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM cas WHERE handle = 'quiet' AND import_id = '%s'", id), 1);
+	registry_sql(registry, "UPDATE cas SET import_id = NULL WHERE handle = 'quiet'");
+	id = run(registry, IMPORT_ROAS, write_file(registry, "ASN,Prefix,Max prefix length\n3,198.51.100.0/24,24\n"));
+	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM cas WHERE import_id = '%s'", id), 0);
+}
+
 static void
 import_commands__members_bring_their_roas(void **state)
 {
@@ -354,7 +376,7 @@ import_commands__bounds_remarks_and_roas(void **state)
 	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM import_remarks"), IMPORT_REMARKS_MAX);
 	assert_int_equal(registry_number(registry, "SELECT max(remark_id) AS it FROM import_remarks"), IMPORT_REMARKS_MAX);
 	int64_t full = registry_member_id(registry, "full", "192.0.2.0/24");
-	registry_sql(registry, "UPDATE cas SET roas_count = %d WHERE ca_id = %" PRId64, ROAS_PER_CA_MAX - 1, full);
+	registry_sql(registry, "UPDATE cas SET changed_at = NULL, roas_count = %d WHERE ca_id = %" PRId64, ROAS_PER_CA_MAX - 1, full);
 	id = run(registry, IMPORT_ROAS, write_file(registry,
 		"ASN,Prefix,Max prefix length\n1,192.0.2.0/24,24\n2,192.0.2.0/24,24\n"));
 	assert_string_equal(registry_text(registry, COUNTS, id), "issuing 2/2 members 0 0 0 roas 1 0 0 warnings 1 cas 1");
@@ -468,6 +490,7 @@ main(void)
 		CASE(handles_of_the_engine_are_refused),
 		CASE(nothing_is_applied_from_a_file_with_a_fault),
 		CASE(roas_go_to_whom_holds_the_prefix),
+		CASE(take_no_change_of_a_member_over),
 		CASE(members_bring_their_roas),
 		CASE(one_after_the_other),
 		CASE(goes_on_after_a_stop),
