@@ -41,6 +41,7 @@ struct batch {
 	struct turn turns[BATCH];
 	size_t count, count_max;
 	int64_t due_by_at;               /* of renewals */
+	bool own_alone;                  /* of changes */
 	int stale;                       /* so many batches in a row brought nothing but changes in the meantime */
 	const atomic_bool *stop;       /* take no further turn when it is true; NULL: never */
 	int64_t until_ms;                /* nor from then on; 0: whenever. Where keys are short a batch takes long */
@@ -232,7 +233,8 @@ take_ids(struct db_connection *connection, enum list list, enum ca_kind kind, st
 		stmt_bind_int(stmt, ":ahead_at", now_at + TIMING_CLOCK_BACK_S);
 	while (batch->count < batch->count_max) {
 		TRY(stmt_step(stmt, &row, fault));
-		if (!row)
+		/* Imports' changes come last. */
+		if (!row || (list == LIST_CHANGED && batch->own_alone && !stmt_null(stmt, "import_id")))
 			break;
 		int64_t ca_id = stmt_int(stmt, "ca_id");
 		int64_t changed_at = list == LIST_CHANGED && kind == CA_MEMBER ? stmt_int(stmt, "changed_at") : 0;
@@ -348,6 +350,7 @@ reconcile_kind(struct reconcile *reconcile, enum ca_kind kind, const struct reco
 	batch->stop = limits != NULL ? limits->stop : NULL;
 	batch->until_ms = limits != NULL ? limits->until_ms : 0;
 	batch->due_by_at = limits != NULL ? limits->due_by_at : 0;
+	batch->own_alone = limits != NULL && limits->own_alone;
 	enum reconcile_pass pass = limits != NULL ? limits->pass : RECONCILE_ALL;
 	enum list first = pass_lists[pass].first, last = pass_lists[pass].last;
 	int64_t before = -1;
@@ -356,6 +359,10 @@ reconcile_kind(struct reconcile *reconcile, enum ca_kind kind, const struct reco
 		TRY(check_yield(reconcile, limits, &before, &result->yielded, fault));
 		batch->count_max = batch_max(limits, result);
 		TRY(take_batch(kind, first, last, batch, fault));
+		if (batch->count == 0 && batch->own_alone && first == LIST_CHANGED) {
+			first = last = LIST_GROUPS;
+			continue;
+		}
 		if (batch->count == 0 || result->yielded)
 			return FAULT_NONE;
 		if (batch->stale >= STALE_BATCHES) {

@@ -36,7 +36,7 @@ struct reconcile_result {
 	int64_t cas;                     /* that were made right */
 	int64_t objects;                 /* signed and staged */
 	bool more;                       /* members are left: the limits were reached */
-	bool yielded;                    /* renewals are left: they made way for changes */
+	bool yielded;                    /* some are left: they made way for changes */
 };
 
 /* What is taken: all that is due; what somebody changed alone; what is to be renewed alone; CAs that have never signed alone. */
@@ -45,7 +45,8 @@ enum reconcile_pass { RECONCILE_ALL, RECONCILE_CHANGES, RECONCILE_RENEWALS, RECO
 struct reconcile_limits {
 	enum reconcile_pass pass;
 	int64_t due_by_at;               /* renewals: only those that were due by then, their changes along with them; 0: by now */
-	bool yield;                      /* renewals: end when members change something meanwhile */
+	bool yield;                      /* end when members change something meanwhile */
+	bool own_alone;                  /* changes: no imports', but to end what was begun together */
 	int64_t objects;                 /* stop taking members after about so many objects */
 	int64_t until_ms;                /* or at this clock_monotonic_ms(); 0: no limit */
 	const atomic_bool *stop;       /* or when this becomes true; NULL: never */

@@ -60,6 +60,7 @@ struct outlook {
 	int64_t now_at;
 	int64_t changed, renewal_at;     /* as reconcile_due() tells */
 	bool imports_alone;              /* nobody but imports waits for a cut */
+	bool own_first;                  /* others do, and imports have a backlog beside */
 	int64_t window_at;               /* when the batch window ends */
 	int64_t changes_from_at;         /* when changes may be cut; NEVER: there are none */
 	int64_t wave_from_at;            /* when renewals may be cut; NEVER: there are none */
@@ -156,6 +157,7 @@ look(struct scheduler *scheduler, struct outlook *ret_outlook, struct fault *fau
 	/* What an import brought last waits for nothing more. */
 	if (outlook.changed > 0 && own == 0 && !scheduler->own_staged)
 		TRY(reconcile_due_imports(reconcile, &outlook.imports_alone, fault));
+	outlook.own_first = (own > 0 || (scheduler->own_staged && outlook.position.waiting)) && outlook.changed - own > BACKLOG;
 	look_at_changes(scheduler, &outlook);
 	look_at_renewals(scheduler, &outlook);
 	latency_notified(&scheduler->latency, outlook.position.notified_serial, outlook.position.notified_at);
@@ -214,13 +216,31 @@ renew_wave(struct scheduler *scheduler, const struct outlook *outlook, struct re
 	return reconcile_members(scheduler->reconcile, &limits, result, fault);
 }
 
+/*
+ * What goes into a cut. Where an import has a backlog, what members changed themselves doesn't wait until a cut is full of that: it is
+ * worked on ahead of later ones. But if nothing else can be done (those wait for others), it has its turn.
+ */
+static enum fault_code
+take_changes(struct scheduler *scheduler, const struct outlook *outlook, struct reconcile_result *result, struct fault *fault)
+{
+	struct reconcile_limits limits = limits_of(scheduler, RECONCILE_CHANGES, scheduler->settings.cut_objects_max, round_ms(scheduler));
+	limits.own_alone = outlook->own_first;
+	limits.yield = outlook->imports_alone;
+	TRY(reconcile_members(scheduler->reconcile, &limits, result, fault));
+	bool vain = outlook->own_first && result->cas == 0 && !outlook->position.waiting;
+	if (!result->yielded && !vain)
+		return FAULT_NONE;
+	limits.own_alone = result->yielded;
+	limits.yield = false;
+	return reconcile_members(scheduler->reconcile, &limits, result, fault);
+}
+
 static enum fault_code
 reconcile_and_cut(struct scheduler *scheduler, const struct outlook *outlook, struct reconcile_result *result, int64_t *ret_serial,
 	struct fault *fault)
 {
 	struct reconcile *reconcile = scheduler->reconcile;
-	struct reconcile_limits limits = limits_of(scheduler, RECONCILE_CHANGES, scheduler->settings.cut_objects_max, round_ms(scheduler));
-	TRY(reconcile_members(reconcile, &limits, result, fault));
+	TRY(take_changes(scheduler, outlook, result, fault));
 	int64_t changed_cas = result->cas;
 	if (outlook->urgent)
 		TRY(renew_urgent(scheduler, outlook, round_ms(scheduler), result, fault));

@@ -50,7 +50,7 @@ SELECT EXISTS (SELECT 1 FROM cas
 -- name: reconcile_changed
 -- What an import is still changing waits for its end: else a CA would be signed for again with each part that comes, and a part of its
 -- ROAs may make invalid what the others would make valid. Who gives up what others of its group gain comes after them.
-SELECT ca_id, version, changed_at FROM cas
+SELECT ca_id, version, changed_at, import_id FROM cas
 WHERE kind = :kind AND changed_at IS NOT NULL AND set_aside_at IS NULL AND held_at IS NULL
 	AND NOT EXISTS (SELECT 1 FROM imports i WHERE i.import_id = cas.import_id AND i.state = 'applying')
 	AND NOT (change_last = 1 AND EXISTS (SELECT 1 FROM cas g

@@ -199,6 +199,63 @@ scheduler__brings_more_than_one_serial_may_hold_in_several(void **state)
 	scheduler_free(small);
 }
 
+/* Members that an import brought, more than one batch of the reconciler, and more than a cut takes along. */
+#define MANY 210
+
+static void
+import_many(struct plant *plant)
+{
+	char handle[16], prefix[32];
+	for (int i = 0; i < MANY; i++) {
+		(void)snprintf(handle, sizeof handle, "many-%d", i);
+		(void)snprintf(prefix, sizeof prefix, "10.%d.0.0/16", i);
+		world_add_member(plant->world, handle, prefix);
+	}
+	world_sql(plant->world, "UPDATE cas SET import_id = 'i' WHERE handle LIKE 'many-%'");
+}
+
+#define IMPORTED "SELECT count(*) AS it FROM cas WHERE import_id IS NOT NULL AND changed_at IS NOT NULL"
+
+static void
+scheduler__a_members_change_waits_for_no_backlog(void **state)
+{
+	struct plant *plant = *state;
+	begin(plant);
+	int64_t ca_id = world_add_member(plant->world, "own", "192.0.2.0/24");
+	import_many(plant);
+	(void)step(plant, WINDOW_S);
+	assert_int_equal(serial_of(plant), 2);
+	assert_int_equal(world_number(plant->world, IMPORTED), MANY);
+	assert_int_equal(world_number(plant->world, "SELECT count(*) AS it FROM objects WHERE kind = 'cer' AND published_serial = 2"), 1);
+	/* The backlog is worked on until the next. What is left when that begins goes along if it is little. */
+	(void)step(plant, 1);
+	assert_int_equal(world_number(plant->world, IMPORTED), 0);
+	publish(plant);
+	world_sql(plant->world, "UPDATE cas SET changed_at = 1 WHERE handle IN ('many-1', 'many-2')");
+	world_change_roas(plant->world, ca_id, "192.0.2.0/24", NULL);
+	(void)step(plant, WINDOW_S);
+	assert_int_equal(serial_of(plant), 3);
+	assert_int_equal(world_number(plant->world, "SELECT count(*) AS it FROM cas WHERE changed_at IS NOT NULL"), 0);
+	assert_int_equal(world_number(plant->world, "SELECT count(*) AS it FROM objects WHERE kind = 'cer' AND published_serial = 3"), MANY);
+}
+
+/* What can't go now (who gains of it is set aside) keeps no import from going on. */
+static void
+scheduler__a_change_that_waits_for_others_holds_up_no_backlog(void **state)
+{
+	struct plant *plant = *state;
+	world_add_member(plant->world, "gives", "192.0.2.0/24");
+	world_add_member(plant->world, "gains", "198.51.100.0/24");
+	begin(plant);
+	world_sql(plant->world, "UPDATE cas SET changed_at = 1, change_group = 1, change_last = handle = 'gives' WHERE kind = 'member'; "
+		"UPDATE cas SET set_aside_at = 1, set_aside_reason = 'a test' WHERE handle = 'gains'");
+	import_many(plant);
+	(void)step(plant, WINDOW_S);
+	assert_int_equal(serial_of(plant), 2);
+	assert_int_equal(world_number(plant->world, IMPORTED), 0);
+	assert_int_equal(world_number(plant->world, "SELECT count(*) AS it FROM cas WHERE changed_at IS NOT NULL"), 2);
+}
+
 /* A member that an import changed, and nobody since. */
 static int64_t
 import_member(struct plant *plant, const char *handle, const char *prefix)
@@ -396,6 +453,8 @@ main(void)
 		CASE(scheduler__begins_anew_when_the_last_is_done),
 		CASE(scheduler__begins_anew_with_who_waits),
 		CASE(scheduler__begins_anew_without_what_can_not_be_done),
+		CASE(scheduler__a_members_change_waits_for_no_backlog),
+		CASE(scheduler__a_change_that_waits_for_others_holds_up_no_backlog),
 		CASE(scheduler__tells_no_trouble_before_there_is_any),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
