@@ -328,6 +328,8 @@ engine_free(struct engine *engine)
 {
 	if (engine == NULL)
 		return;
+	/* A publication under way wakes scheduler, imports and self-check at its end: they go after it. The scheduler's cuts may still wake it. */
+	publication_stop(engine->publication);
 	health_free(engine->health);
 	imports_free(engine->imports);
 	scheduler_free(engine->scheduler);

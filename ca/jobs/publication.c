@@ -259,7 +259,7 @@ publication_trouble(struct publication *publication, struct fault *ret_fault)
 }
 
 void
-publication_free(struct publication *publication)
+publication_stop(struct publication *publication)
 {
 	if (publication == NULL)
 		return;
@@ -269,6 +269,15 @@ publication_free(struct publication *publication)
 		pthread_join(publication->thread, NULL);
 	if (publication->compress_started)
 		pthread_join(publication->compress_thread, NULL);
+	publication->started = publication->compress_started = false;
+}
+
+void
+publication_free(struct publication *publication)
+{
+	if (publication == NULL)
+		return;
+	publication_stop(publication);
 	alarm_clear(&publication->alarm);
 	alarm_clear(&publication->compress_alarm);
 	pthread_mutex_destroy(&publication->mutex);

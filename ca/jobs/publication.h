@@ -44,6 +44,11 @@ void publication_wake(void *publication);    /* a cut was made */
 CHECKED enum fault_code publication_pass(void *publication, struct fault *fault);
 /* The trouble that keeps it from publishing now, FAULT_NONE if there is none. */
 enum fault_code publication_trouble(struct publication *publication, struct fault *ret_fault);
+/*
+ * Ends both threads, after what they are at. From then on no operation is called, so that who is told of publications may go; to wake it is
+ * harmless still. NULL is, too.
+ */
+void publication_stop(struct publication *publication);
 void publication_free(struct publication *publication);
 SCOPED(struct publication, publication_free)
 

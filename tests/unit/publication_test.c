@@ -222,6 +222,26 @@ publication__publishes_in_passing(void **state)
 	publication_free(publication);
 }
 
+/* Who is told of publications may go after that, while the scheduler still wakes it. */
+static void
+publication__tells_nobody_once_it_has_stopped(void **state)
+{
+	struct world *world = *state;
+	struct publication *publication = open_publication(world, FAULT_NONE);
+	world_sql(world, "UPDATE repositories SET serial = 1, notified_serial = 0, rsync_serial = 0");
+	WORLD_OK(publication_start(publication, fault));
+	wait_for(&played.published, 1);
+	publication_stop(publication);
+	assert_int_equal(played.told, 1);
+	world_sql(world, "UPDATE repositories SET serial = 2");
+	publication_wake(publication);
+	publication_stop(publication);
+	publication_stop(NULL);
+	publication_free(publication);
+	assert_int_equal(played.published, 1);
+	assert_int_equal(played.told, 1);
+}
+
 int
 main(void)
 {
@@ -233,6 +253,7 @@ main(void)
 		CASE(publication__retires_and_verifies_while_rsync_fails),
 		CASE(publication__tells_the_first_of_several_troubles),
 		CASE(publication__publishes_in_passing),
+		CASE(publication__tells_nobody_once_it_has_stopped),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
