@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "api/handlers/registry_json.h"
@@ -14,6 +16,7 @@
 #include "ca/base/alarm.h"
 #include "ca/base/atomic_file.h"
 #include "ca/base/instant.h"
+#include "ca/base/log.h"
 #include "ca/base/memory.h"
 #include "ca/ceremony/offline_anchor.h"
 #include "ca/commands/import_commands.h"
@@ -42,9 +45,20 @@ open_data(const char *data, struct config *config, struct engine **ret_engine, s
 	return engine_open(data, config, ret_engine, fault);
 }
 
+/* The server's user, where another one runs this who may do that: it may be the server that goes on with the import. */
+static void
+give_to_owner(int fd, int data_directory)
+{
+	struct stat owner;
+	if (fstat(data_directory, &owner) != 0 || owner.st_uid == geteuid())
+		return;
+	if (fchown(fd, owner.st_uid, owner.st_gid) != 0)
+		log_write(LOG_DEBUG, "the import's copy stays this user's: %s", strerror(errno));
+}
+
 /* The import's own copy: if this process is killed, the next import goes on with it, or the server. */
 static enum fault_code
-copy_file(const char *from, const char *to, struct fault *fault)
+copy_file(const char *from, const char *to, int data_directory, struct fault *fault)
 {
 	AUTO_CLEAR(struct atomic_file, atomic_file_clear) copy = ATOMIC_FILE_INIT;
 	AUTO_CLEAR(int, descriptor_close) fd = open(from, O_RDONLY | O_CLOEXEC);
@@ -54,6 +68,7 @@ copy_file(const char *from, const char *to, struct fault *fault)
 			fault_set_errno(fault, errno, "opening %s", from);
 	TRY(memory_new(COPY_SIZE, 1, &buffer, fault));
 	TRY(atomic_file_open(&copy, AT_FDCWD, to, 0600, fault));
+	give_to_owner(copy.fd, data_directory);
 	for (int64_t total = 0;;) {
 		ssize_t length = read(fd, buffer, COPY_SIZE);
 		if (length < 0)
@@ -162,13 +177,15 @@ apply_left_over(struct engine *engine, const char *data, const atomic_bool *stop
 	}
 }
 
-/* Everything is signed and published when this returns. */
+/* Everything is signed and published when this returns. With a fault that passes the import stays open, and needs its copy to go on. */
 static enum fault_code
 apply_and_settle(struct engine *engine, const char *id, const char *copy, struct fault *fault)
 {
 	const atomic_bool go_on = false;
 	enum fault_code code = import_apply(engine_context(engine), id, copy, &go_on, fault);
-	if (unlink(copy) != 0)
+	if (code != FAULT_NONE && fault_may_retry(code))
+		return code;
+	if (unlink(copy) != 0 && code == FAULT_NONE)
 		return fault_set_errno(fault, errno, "removing %s", copy);
 	TRY(code);
 	TRY(engine_settle(engine, fault));
@@ -191,7 +208,7 @@ local_import(const char *data, const char *kind, const char *file, void (*progre
 	TRY(apply_left_over(engine, data, &go_on, fault));
 	TRY(import_start(engine_context(engine), &local_actor, import_kind, id, fault));
 	TRY(memory_printf(&copy, fault, "%s/%s/%s", data, ENGINE_IMPORTS, id));
-	TRY(copy_file(file, copy, fault));
+	TRY(copy_file(file, copy, engine_directory(engine), fault));
 	struct watch watching = { .engine = engine, .id = id, .progress = progress, .argument = argument };
 	watch_begin(&watching);
 	enum fault_code code = apply_and_settle(engine, id, copy, fault);

@@ -39,7 +39,7 @@ static bool
 fault_of_file(enum fault_code code)
 {
 	return code == FAULT_MALFORMED || code == FAULT_INVALID || code == FAULT_TOO_LARGE || code == FAULT_NOT_FOUND ||
-		code == FAULT_RESOURCE_CONFLICT || code == FAULT_CONFLICT;
+		code == FAULT_RESOURCE_CONFLICT || code == FAULT_CONFLICT || code == FAULT_FORBIDDEN;
 }
 
 /* An import is recorded a moment before its file gets its name. */

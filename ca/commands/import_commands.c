@@ -1,10 +1,13 @@
 #include "ca/commands/import_commands.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "ca/base/randomness.h"
+#include "ca/base/scope.h"
 #include "ca/commands/import_batch.h"
 #include "ca/commands/import_check.h"
 #include "ca/commands/import_file.h"
@@ -190,10 +193,21 @@ record_failed(struct db_connection *connection, void *argument, struct fault *fa
 	return audit_end(connection, import, now_at, fault_type(import->failure), import->error, fault);
 }
 
+/* Whose file isn't ours to read (a command of another user left it) won't be later either. */
+static enum fault_code
+check_readable(const char *path, struct fault *fault)
+{
+	AUTO_CLEAR(int, descriptor_close) fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == EACCES)
+		return fault_set(fault, FAULT_FORBIDDEN, "its file belongs to another user than this server's: import it again");
+	return FAULT_NONE;
+}
+
 static enum fault_code
 run(struct import *import, struct fault *fault)
 {
 	struct db *db = import->context->db;
+	TRY(check_readable(import->path, fault));
 	if (!import->checked) {
 		TRY(import_check(import->context, import->kind, import->path, import->stop, &import->entries_total, fault));
 		TRY(db_write(db, record_checked, import, fault));

@@ -27,7 +27,8 @@ CHECKED enum fault_code import_start(const struct command_context *context, cons
  * Checks and applies it, or goes on where a kill stopped it. path: the file. Returns when all intents are recorded (state
  * issuing).
  * stop is looked at between transactions (then returns FAULT_BUSY and the import stays open).
- * Faults of the file (MALFORMED, INVALID with "line N: …") end the import as failed, with that text, and are returned.
+ * Faults of the file (MALFORMED, INVALID with "line N: …", FORBIDDEN: it is another user's) end the import as failed, with that text, and
+ * are returned.
  */
 CHECKED enum fault_code import_apply(const struct command_context *context, const char *id, const char *path,
 	const atomic_bool *stop, struct fault *fault);

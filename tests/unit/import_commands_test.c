@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -413,6 +416,24 @@ expect_view(struct registry *registry, const char *id, const char *expected)
 	assert_string_equal(line, expected);
 }
 
+/* As a command of another user left it. Whoever may read everything is nobody for a while, on this thread alone. */
+static void
+import_commands__a_file_of_another_user_ends_it(void **state)
+{
+	struct registry *registry = *state;
+	const char *path = write_members(registry, 3), *id = start(registry, IMPORT_MEMBERS);
+	assert_int_equal(chmod(path, 0), 0);
+	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM imports"), 1);
+	(void)setfsuid(65534);
+	enum fault_code code = apply(registry, id, path);
+	(void)setfsuid(geteuid());
+	assert_int_equal(code, FAULT_FORBIDDEN);
+	assert_string_equal(registry_text(registry, ERROR, id), "failed: its file belongs to another user than this server's: import it again");
+	/* The next one isn't held up. */
+	assert_int_equal(chmod(path, 0600), 0);
+	(void)run(registry, IMPORT_MEMBERS, path);
+}
+
 static void
 import_commands__ends_when_all_is_out(void **state)
 {
@@ -497,6 +518,7 @@ main(void)
 		CASE(is_the_same_wherever_a_kill_came),
 		CASE(takes_what_changed_between_its_passes),
 		CASE(bounds_remarks_and_roas),
+		CASE(a_file_of_another_user_ends_it),
 		CASE(ends_when_all_is_out),
 		CASE(afrinic_whole),
 	};
