@@ -29,6 +29,7 @@ struct turn {
 	int64_t ca_id;
 	enum list taken_from;
 	int64_t changed_at;              /* 0: it was not changed */
+	bool own;                        /* it may have changes that no import brought */
 	int64_t version;                 /* as it was when taken, then as loaded */
 	int64_t objects;
 	enum fault_code code;
@@ -107,6 +108,7 @@ reconcile_ca(struct reconcile *reconcile, struct turn *turn, struct fault *fault
 
 	TRY(clock_check(reconcile->clock, fault));
 	TRY(load(reconcile, turn->ca_id, now_at, &state, fault));
+	turn->own = turn->own || (state->kind == CA_MEMBER && state->version != turn->version);
 	turn->version = state->version;
 	TRY(plan_turn(reconcile, state, now_at, &plan, fault));
 	if (plan->nothing && turn->taken_from == LIST_AHEAD)
@@ -169,6 +171,7 @@ count_done(struct batch *batch, const struct turn *turn, struct reconcile_result
 	struct latency *latency = batch->reconcile->latency;
 	result->cas++;
 	result->objects += turn->objects;
+	result->own += turn->own;
 	metrics_add(METRIC_RECONCILED, 1);
 	metrics_add(METRIC_OBJECTS_ISSUED, turn->objects);
 	if (turn->taken_from == LIST_RENEWALS)
@@ -237,10 +240,13 @@ take_ids(struct db_connection *connection, enum list list, enum ca_kind kind, st
 		if (!row || (list == LIST_CHANGED && batch->own_alone && !stmt_null(stmt, "import_id")))
 			break;
 		int64_t ca_id = stmt_int(stmt, "ca_id");
+		bool tells = list == LIST_CHANGED || list == LIST_RENEWALS;
+		bool own = kind == CA_MEMBER && (!tells || (!stmt_null(stmt, "changed_at") && stmt_null(stmt, "import_id")));
 		int64_t changed_at = list == LIST_CHANGED && kind == CA_MEMBER ? stmt_int(stmt, "changed_at") : 0;
 		if (!taken(batch, ca_id))
 			batch->turns[batch->count++] = (struct turn){
 				.ca_id = ca_id, .taken_from = list, .version = stmt_int(stmt, "version"), .changed_at = changed_at,
+				.own = own,
 			};
 	}
 	return FAULT_NONE;

@@ -34,6 +34,7 @@ struct reconcile {
 
 struct reconcile_result {
 	int64_t cas;                     /* that were made right */
+	int64_t own;                     /* members among them whose change may be more than what an import brought; told of a failed round too */
 	int64_t objects;                 /* signed and staged */
 	bool more;                       /* members are left: the limits were reached */
 	bool yielded;                    /* some are left: they made way for changes */

@@ -251,7 +251,6 @@ reconcile_and_cut(struct scheduler *scheduler, const struct outlook *outlook, st
 	TRY(cut_make(reconcile->db, reconcile->clock, ret_serial, fault));
 	if (*ret_serial == 0)
 		return FAULT_NONE;
-	scheduler->own_staged = false;
 	if (outlook->changed > 0 || outlook->position.waiting || changed_cas > 0)
 		scheduler->changes_cut_at = clock_now(reconcile->clock);
 	latency_cut(&scheduler->latency, *ret_serial);
@@ -271,8 +270,6 @@ work_ahead(struct scheduler *scheduler, const struct outlook *outlook, int64_t l
 {
 	if (outlook->imports_alone)
 		length_ms = smaller(length_ms, larger(ms_until(scheduler, outlook->window_at), RETRY_MS));
-	else
-		scheduler->own_staged = true;
 	struct reconcile_limits limits = limits_of(scheduler, RECONCILE_CHANGES, INT64_MAX, length_ms);
 	limits.yield = outlook->imports_alone;
 	if (outlook->changed > BACKLOG)
@@ -317,7 +314,7 @@ scheduler_step(struct scheduler *scheduler, int64_t *ret_again_ms, struct fault 
 {
 	struct outlook outlook;
 	struct reconcile_result result = { 0 };
-	int64_t serial;
+	int64_t serial = 0;
 
 	TRY(clock_check(scheduler->reconcile->clock, fault));
 	TRY(look(scheduler, &outlook, fault));
@@ -329,14 +326,19 @@ scheduler_step(struct scheduler *scheduler, int64_t *ret_again_ms, struct fault 
 	int64_t from_at = smaller(outlook.changes_from_at, smaller(outlook.wave_from_at, outlook.urgent_from_at));
 	bool published = outlook.position.notified_serial == outlook.position.serial;
 	if (published && outlook.now_at >= from_at) {
-		TRY(reconcile_and_cut(scheduler, &outlook, &result, &serial, fault));
+		enum fault_code code = reconcile_and_cut(scheduler, &outlook, &result, &serial, fault);
+		/* Also where it fails: the next cut brings what was staged before that. */
+		scheduler->own_staged = serial == 0 && (scheduler->own_staged || result.own > 0);
+		TRY(code);
 		*ret_again_ms = vain_ms(scheduler, result.cas == 0 && serial == 0);
 		return FAULT_NONE;
 	}
 	*ret_again_ms = from_at != NEVER && outlook.now_at < from_at ? ms_until(scheduler, from_at) : LOOK_MS;
 	if (outlook.changed > BACKLOG || outlook.urgent) {
 		int64_t cut_ms = *ret_again_ms;
-		TRY(work_ahead(scheduler, &outlook, cut_ms, &result, fault));
+		enum fault_code code = work_ahead(scheduler, &outlook, cut_ms, &result, fault);
+		scheduler->own_staged = scheduler->own_staged || result.own > 0;
+		TRY(code);
 		*ret_again_ms = smaller(cut_ms, larger(RETRY_MS, vain_ms(scheduler, result.cas == 0)));
 	}
 	return FAULT_NONE;

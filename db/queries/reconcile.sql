@@ -80,7 +80,7 @@ LIMIT :count OFFSET :left
 -- name: reconcile_renewals
 -- Of a CA whose changes wait too: it is on hold, or an import goes on, or those are set aside who gain what it gives up. Who is late
 -- waits for no turn among those that changed: one turn does both, but where a group has to go together.
-SELECT ca_id, version FROM cas
+SELECT ca_id, version, changed_at, import_id FROM cas
 WHERE renew_at IS NOT NULL AND renew_at <= :now_at AND set_aside_at IS NULL AND kind = :kind
 	AND (changed_at IS NULL OR held_at IS NOT NULL OR (:late = 1 AND change_group IS NULL)
 		OR EXISTS (SELECT 1 FROM imports i WHERE i.import_id = cas.import_id AND i.state = 'applying')

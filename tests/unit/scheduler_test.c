@@ -425,6 +425,32 @@ scheduler__begins_anew_without_what_can_not_be_done(void **state)
 	assert_int_equal(world_number(plant->world, OLD_LISTS " AND ca_id IN (3, 5)"), 2 * 2);
 }
 
+/* What a member changed is signed, and then its cut is refused: it waits for nothing but that, whatever an import brings meanwhile. */
+static void
+scheduler__a_refused_cut_leaves_a_members_change_what_it_is(void **state)
+{
+	struct plant *plant = *state;
+	struct fault fault = FAULT_INIT;
+	int64_t again_ms;
+	int64_t ca_id = import_member(plant, "first", "192.0.2.0/24");
+	begin(plant);
+	scheduler_published(plant->scheduler, 60000);
+	world_change_roas(plant->world, ca_id, "192.0.2.0/24", NULL);
+	world_sql(plant->world, "CREATE TRIGGER full BEFORE UPDATE OF serial ON repositories BEGIN SELECT RAISE(ABORT, 'a test'); END");
+	clock_hand_set(&plant->world->clock, clock_now(&plant->world->clock) + WINDOW_S);
+	assert_int_equal(scheduler_step(plant->scheduler, &again_ms, &fault), FAULT_DATABASE);
+	assert_int_equal(world_number(plant->world, "SELECT count(*) AS it FROM cas WHERE changed_at IS NOT NULL"), 0);
+	world_sql(plant->world, "DROP TRIGGER full");
+	(void)import_member(plant, "second", "198.51.100.0/24");
+	(void)step(plant, 1);
+	assert_int_equal(serial_of(plant), 2);
+	/* With that it is out: what imports bring has its own pace again. */
+	publish(plant);
+	(void)import_member(plant, "third", "203.0.113.0/24");
+	(void)step(plant, WINDOW_S);
+	assert_int_equal(serial_of(plant), 2);
+}
+
 static void
 scheduler__tells_no_trouble_before_there_is_any(void **state)
 {
@@ -455,6 +481,7 @@ main(void)
 		CASE(scheduler__begins_anew_without_what_can_not_be_done),
 		CASE(scheduler__a_members_change_waits_for_no_backlog),
 		CASE(scheduler__a_change_that_waits_for_others_holds_up_no_backlog),
+		CASE(scheduler__a_refused_cut_leaves_a_members_change_what_it_is),
 		CASE(scheduler__tells_no_trouble_before_there_is_any),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
