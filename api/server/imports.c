@@ -15,6 +15,7 @@
 
 #define LOOK_MS (60 * 1000)
 #define RETRY_MS 1000
+#define RETRY_MAX_MS (30 * 1000)
 #define FILE_WAIT_MS 2000
 #define FILE_LOOK_MS 50
 
@@ -82,17 +83,30 @@ step(struct imports *imports, struct fault *fault)
 	}
 }
 
+bool
+imports_tried(struct imports_tries *tries, enum fault_code code)
+{
+	bool again = tries->code != FAULT_NONE && code != FAULT_NONE, news = code != tries->code;
+	int64_t longer_ms = again ? 2 * tries->wait_ms : RETRY_MS;
+	tries->code = code;
+	tries->wait_ms = code == FAULT_NONE ? LOOK_MS : longer_ms < RETRY_MAX_MS ? longer_ms : RETRY_MAX_MS;
+	return news;
+}
+
 static void *
 run(void *argument)
 {
 	struct imports *imports = argument;
-	int64_t wait_ms = 0;
-	while (alarm_wait(&imports->alarm, wait_ms)) {
+	struct imports_tries tries = { .wait_ms = 0 };
+	while (alarm_wait(&imports->alarm, tries.wait_ms)) {
 		struct fault fault = FAULT_INIT;
 		enum fault_code code = step(imports, &fault);
-		if (code != FAULT_NONE && !imports->alarm.stop)
+		if (imports->alarm.stop || !imports_tried(&tries, code))
+			continue;
+		if (code != FAULT_NONE)
 			log_fault(LOG_ERROR, &fault, "importing");
-		wait_ms = code == FAULT_NONE ? LOOK_MS : RETRY_MS;
+		else
+			log_write(LOG_INFO, "importing goes on");
 	}
 	return NULL;
 }

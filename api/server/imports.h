@@ -7,6 +7,8 @@
 #define API_SERVER_IMPORTS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "ca/base/scope.h"
 #include "ca/commands/import_commands.h"
@@ -21,6 +23,15 @@ CHECKED enum fault_code imports_apply(const struct command_context *context, con
 	struct fault *fault);
 /* The next that waits to be applied, perhaps since a kill; "": none. Faults: DATABASE, MEMORY. */
 CHECKED enum fault_code imports_next(const struct command_context *context, char ret_id[IMPORT_ID_SIZE], struct fault *fault);
+
+/* How tries go: what the last one met, and how long it is until the next. */
+struct imports_tries {
+	enum fault_code code;
+	int64_t wait_ms;
+};
+
+/* What comes of one more: after failures the pause doubles, up to half a minute, as each reads a whole file. True: that is news, to be told. */
+bool imports_tried(struct imports_tries *tries, enum fault_code code);
 
 /* path: the data directory's; borrowed, as the context. Faults: MEMORY. */
 CHECKED enum fault_code imports_new(const struct command_context *context, const char *path, struct imports **ret_imports,
