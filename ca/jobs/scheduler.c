@@ -335,11 +335,13 @@ scheduler_step(struct scheduler *scheduler, int64_t *ret_again_ms, struct fault 
 	}
 	*ret_again_ms = from_at != NEVER && outlook.now_at < from_at ? ms_until(scheduler, from_at) : LOOK_MS;
 	if (outlook.changed > BACKLOG || outlook.urgent) {
-		int64_t cut_ms = *ret_again_ms;
-		enum fault_code code = work_ahead(scheduler, &outlook, cut_ms, &result, fault);
+		/* Where the last serial alone isn't on disk yet, that may be any moment: the cut is not to wait for the end of a long round. */
+		int64_t cut_ms = *ret_again_ms, length_ms = outlook.now_at < from_at ? cut_ms : RETRY_MS;
+		enum fault_code code = work_ahead(scheduler, &outlook, length_ms, &result, fault);
 		scheduler->own_staged = scheduler->own_staged || result.own > 0;
 		TRY(code);
-		*ret_again_ms = smaller(cut_ms, larger(RETRY_MS, vain_ms(scheduler, result.cas == 0)));
+		int64_t pause_ms = vain_ms(scheduler, result.cas == 0);
+		*ret_again_ms = result.more && result.cas > 0 ? 0 : smaller(cut_ms, larger(RETRY_MS, pause_ms));
 	}
 	return FAULT_NONE;
 }

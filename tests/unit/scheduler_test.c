@@ -5,8 +5,10 @@
 
 #include <cmocka.h>
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "ca/commands/restore_commands.h"
 #include "ca/jobs/cut.h"
@@ -21,6 +23,8 @@ struct plant {
 	struct world *world;
 	struct scheduler *scheduler;
 	int cuts;                       /* that it told of */
+	struct signer *signer;          /* the world's, when it is replaced */
+	_Atomic int signatures;
 };
 
 static void
@@ -451,6 +455,52 @@ scheduler__a_refused_cut_leaves_a_members_change_what_it_is(void **state)
 	assert_int_equal(serial_of(plant), 2);
 }
 
+/* A signer whose first signature takes longer than a round beside a publication may. */
+
+static enum fault_code
+sign_slowly(void *self, struct span handle, struct span message, uint8_t ret_signature[RSA_SIGNATURE_SIZE], struct fault *fault)
+{
+	static const struct timespec long_time = { .tv_sec = 1, .tv_nsec = 100 * 1000 * 1000 };
+	struct plant *plant = self;
+	if (atomic_fetch_add(&plant->signatures, 1) == 0)
+		(void)nanosleep(&long_time, NULL);
+	return signer_sign(plant->signer, handle, message, ret_signature, fault);
+}
+
+static enum fault_code
+generate(void *self, struct bytes *ret_handle, struct bytes *ret_spki, struct fault *fault)
+{
+	return signer_generate(((struct plant *)self)->signer, ret_handle, ret_spki, fault);
+}
+
+static void
+keep(void *self)
+{
+	(void)self;
+}
+
+/* The window is over and the serial before is still being written: it looks again after a second's work, not after a minute's. */
+static void
+scheduler__looks_again_soon_while_a_publication_ends(void **state)
+{
+	static const struct signer_operations operations = { .generate = generate, .sign = sign_slowly, .free = keep };
+	struct plant *plant = *state;
+	(void)step(plant, 1);
+	import_many(plant);
+	world_sql(plant->world, "UPDATE cas SET import_id = NULL");
+	plant->signer = plant->world->signer;
+	WORLD_OK(signer_new(&operations, plant, &plant->world->reconcile.issue.signer, fault));
+	assert_int_equal(step(plant, 10 * WINDOW_S), 0);
+	signer_free(plant->world->reconcile.issue.signer);
+	plant->world->reconcile.issue.signer = plant->signer;
+	assert_true(world_number(plant->world, "SELECT count(*) AS it FROM cas WHERE changed_at IS NOT NULL") > MANY / 2);
+	assert_int_equal(serial_of(plant), 1);
+	publish(plant);
+	(void)step(plant, 0);
+	assert_int_equal(serial_of(plant), 2);
+	assert_int_equal(world_number(plant->world, "SELECT count(*) AS it FROM cas WHERE changed_at IS NOT NULL"), 0);
+}
+
 static void
 scheduler__tells_no_trouble_before_there_is_any(void **state)
 {
@@ -482,6 +532,7 @@ main(void)
 		CASE(scheduler__a_members_change_waits_for_no_backlog),
 		CASE(scheduler__a_change_that_waits_for_others_holds_up_no_backlog),
 		CASE(scheduler__a_refused_cut_leaves_a_members_change_what_it_is),
+		CASE(scheduler__looks_again_soon_while_a_publication_ends),
 		CASE(scheduler__tells_no_trouble_before_there_is_any),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
