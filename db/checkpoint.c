@@ -16,6 +16,7 @@
 #define PATIENCE_MS 10      /* for readers that still need the log, doubled with each CHECKPOINT_RESTART_AT more in it */
 #define PATIENCE_MAX_MS 1000
 #define RETRY_MS 200        /* after readers, or a fault, left the log too long */
+#define REST 10             /* after a vain try the writer has so many times as long as that took from it */
 
 struct checkpoint {
 	struct db_connection *connection;
@@ -23,6 +24,7 @@ struct checkpoint {
 	pthread_t thread;
 	bool started;
 	_Atomic int64_t log_size;
+	int64_t restart_from_ms;   /* the thread's: the log isn't started over before */
 	pthread_mutex_t mutex;     /* over what follows */
 	pthread_cond_t changed;    /* for the thread */
 	pthread_cond_t opened;     /* for the writer */
@@ -72,14 +74,28 @@ let_in(struct checkpoint *checkpoint)
 	pthread_mutex_unlock(&checkpoint->mutex);
 }
 
-/* The writer stands still in here: see the header for why that is short. */
+int
+checkpoint_patience_ms(int64_t log_size)
+{
+	int patience_ms = PATIENCE_MS;
+	for (int64_t times = log_size / CHECKPOINT_RESTART_AT; times > 1 && patience_ms < PATIENCE_MAX_MS; times--)
+		patience_ms *= 2;
+	return patience_ms < PATIENCE_MAX_MS ? patience_ms : PATIENCE_MAX_MS;
+}
+
+int64_t
+checkpoint_rest_ms(int patience_ms)
+{
+	return REST * (int64_t)patience_ms;
+}
+
+/* The writer stands still in here: see the header for why that is short. A reader that stays, as a backup does, is not to keep it out. */
 static bool
 start_over(struct checkpoint *checkpoint)
 {
-	int patience_ms = PATIENCE_MS;
-	int64_t times = atomic_load(&checkpoint->log_size) / CHECKPOINT_RESTART_AT;
-	for (; times > 1 && patience_ms < PATIENCE_MAX_MS; times--)
-		patience_ms *= 2;
+	if (clock_monotonic_ms() < checkpoint->restart_from_ms)
+		return false;
+	int patience_ms = checkpoint_patience_ms(atomic_load(&checkpoint->log_size));
 	shut_out(checkpoint);
 	int result;
 	(void)sqlite3_busy_timeout(checkpoint->connection->sqlite, patience_ms);
@@ -88,6 +104,7 @@ start_over(struct checkpoint *checkpoint)
 	if (result == SQLITE_OK)
 		atomic_store(&checkpoint->log_size, 0);
 	let_in(checkpoint);
+	checkpoint->restart_from_ms = result == SQLITE_OK ? 0 : clock_monotonic_ms() + checkpoint_rest_ms(patience_ms);
 	return result == SQLITE_OK;
 }
 

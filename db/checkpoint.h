@@ -4,7 +4,8 @@
  * After every few MB of commits it folds in what no reader holds it back from. SQLite starts the log over by itself once all of
  * it is folded in, which never happens while commits follow one another closely; past CHECKPOINT_RESTART_AT the thread therefore
  * keeps the writer out for a moment, folds the rest in and has the log started over. That moment is bounded: it waits for the
- * readers that still need the log for a few milliseconds only, longer as the log grows.
+ * readers that still need the log for a few milliseconds only, longer as the log grows, a second at most. Where that was in vain, since a
+ * reader stays, the writer has ten times as long before the next try.
  *
  * For db/ alone (and its tests). Threads: safe.
  */
@@ -30,5 +31,9 @@ void checkpoint_hold(struct checkpoint *checkpoint);
 void checkpoint_release(struct checkpoint *checkpoint, int log_pages);
 
 int64_t checkpoint_log_size(const struct checkpoint *checkpoint); /* bytes */
+
+/* How long it waits for readers with so many bytes in the log; how long it lets the writer be after it waited so long in vain. */
+int checkpoint_patience_ms(int64_t log_size);
+int64_t checkpoint_rest_ms(int patience_ms);
 
 #endif

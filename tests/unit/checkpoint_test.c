@@ -157,6 +157,20 @@ checkpoint__folds_in_what_was_left(void **state)
 	assert_true(file_size(state, "cadastre.db") > BIG_BYTES);
 }
 
+/* Longer as the log grows, a second at most; and a backup, which reads for minutes, costs the writer a tenth of its time at most. */
+static void
+checkpoint__has_bounded_patience(void **state)
+{
+	(void)state;
+	assert_int_equal(checkpoint_patience_ms(0), 10);
+	assert_int_equal(checkpoint_patience_ms(2 * CHECKPOINT_RESTART_AT - 1), 10);
+	assert_int_equal(checkpoint_patience_ms(2 * CHECKPOINT_RESTART_AT), 20);
+	assert_int_equal(checkpoint_patience_ms(7 * CHECKPOINT_RESTART_AT), 640);
+	for (int64_t times = 8; times < 1000; times++)
+		assert_int_equal(checkpoint_patience_ms(times * CHECKPOINT_RESTART_AT), 1000);
+	assert_int_equal(checkpoint_rest_ms(1000), 10000);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
 
 int
@@ -164,6 +178,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(checkpoint__folds_in_what_was_left), /* first: it forks */
+		CASE(checkpoint__has_bounded_patience),
 		CASE(checkpoint__bounds_the_log_under_steady_readers),
 		CASE(checkpoint__waits_for_a_reader_that_stays),
 	};
