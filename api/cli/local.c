@@ -169,6 +169,7 @@ static enum fault_code
 apply_left_over(struct engine *engine, const char *data, const atomic_bool *stop, struct fault *fault)
 {
 	char id[IMPORT_ID_SIZE];
+	TRY(imports_clean(engine_context(engine), data, fault));
 	for (;;) {
 		TRY(imports_next(engine_context(engine), id, fault));
 		if (id[0] == '\0')

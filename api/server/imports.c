@@ -1,6 +1,8 @@
 #include "api/server/imports.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +71,41 @@ imports_apply(const struct command_context *context, const char *path, const cha
 	return FAULT_NONE;
 }
 
+/* "<id>", or "<id>.tmp-…": a copy that was cut off. What else stands there is somebody else's. */
+static bool
+is_of_import(const char *name)
+{
+	size_t length = strspn(name, "0123456789abcdef-");
+	return length == IMPORT_ID_SIZE - 1 && (name[length] == '\0' || strncmp(name + length, ".tmp-", strlen(".tmp-")) == 0);
+}
+
+/* Asked for each file once its name is known: one that gets its file meanwhile was recorded before. */
+static enum fault_code
+remove_unless_open(const struct command_context *context, int directory, const char *name, struct fault *fault)
+{
+	char id[IMPORT_ID_SIZE];
+	TRY(imports_next(context, id, fault));
+	if (strcmp(name, id) != 0 && unlinkat(directory, name, 0) != 0 && errno != ENOENT)
+		log_write(LOG_WARNING, "removing %s/%s: %s", ENGINE_IMPORTS, name, strerror(errno));
+	return FAULT_NONE;
+}
+
+enum fault_code
+imports_clean(const struct command_context *context, const char *path, struct fault *fault)
+{
+	AUTO(char, free) directory = NULL;
+	enum fault_code code = FAULT_NONE;
+	TRY(memory_printf(&directory, fault, "%s/%s", path, ENGINE_IMPORTS));
+	DIR *listing = opendir(directory);
+	if (listing == NULL)
+		return errno == ENOENT ? FAULT_NONE : fault_set_errno(fault, errno, "listing %s", directory);
+	for (const struct dirent *entry; code == FAULT_NONE && (entry = readdir(listing)) != NULL;)
+		if (is_of_import(entry->d_name))
+			code = remove_unless_open(context, dirfd(listing), entry->d_name, fault);
+	(void)closedir(listing);
+	return code;
+}
+
 static enum fault_code
 step(struct imports *imports, struct fault *fault)
 {
@@ -98,6 +135,9 @@ run(void *argument)
 {
 	struct imports *imports = argument;
 	struct imports_tries tries = { .wait_ms = 0 };
+	struct fault left = FAULT_INIT;
+	if (imports_clean(imports->context, imports->path, &left) != FAULT_NONE)
+		log_fault(LOG_WARNING, &left, "removing what imports left");
 	while (alarm_wait(&imports->alarm, tries.wait_ms)) {
 		struct fault fault = FAULT_INIT;
 		enum fault_code code = step(imports, &fault);

@@ -24,6 +24,12 @@ CHECKED enum fault_code imports_apply(const struct command_context *context, con
 /* The next that waits to be applied, perhaps since a kill; "": none. Faults: DATABASE, MEMORY. */
 CHECKED enum fault_code imports_next(const struct command_context *context, char ret_id[IMPORT_ID_SIZE], struct fault *fault);
 
+/*
+ * Removes files in <path>/imports of imports that are not open any more, or never were: a kill came between an import's end and its file's.
+ * Before others start any. Faults: IO, MEMORY, DATABASE.
+ */
+CHECKED enum fault_code imports_clean(const struct command_context *context, const char *path, struct fault *fault);
+
 /* How tries go: what the last one met, and how long it is until the next. */
 struct imports_tries {
 	enum fault_code code;
