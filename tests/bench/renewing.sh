@@ -23,6 +23,7 @@ measure_day() {
 	(
 		data=$store/day
 		instance_set batch_window_s 60
+		instance_set tree_grace_s 7200
 	)
 	"$programs/tests/bench/virtual_day" "$store/day" "$key_ms" "$day_hours" >>"$work/figures"
 	rm -rf "$store/day"

@@ -54,13 +54,15 @@ wait_for_published() {
 	wait_until 1800 published_for_good || die "not published: $(head -c 500 "$work/answer")"
 }
 
-# Settings of all phases; the window is the phase's own. Old files of serials are not wanted, they would fill the disk; and that hundreds
-# of ROAs which were made here go again is no loss that an operator should look at.
+# Settings of all phases; the window is the phase's own. Old files of serials are not wanted, they would fill the disk; nobody reads an rsync
+# tree that was replaced, and after some waves in a few minutes none would be free; and that hundreds of ROAs which were made here go again
+# is no loss that an operator should look at.
 set_up() {
 	instance_set listen "\"127.0.0.1:$port\""
 	instance_set rate_limit 1000000
 	instance_set rate_burst 1000000
 	instance_set file_grace_s 0
+	instance_set tree_grace_s 0
 	instance_set guard_share 0
 	instance_set log_level '"warning"'
 	instance_set key_pool "$key_pool"
