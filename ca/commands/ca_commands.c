@@ -32,6 +32,7 @@ create_ca(struct db_connection *connection, void *argument, struct fault *fault)
 	AUTO_CLEAR(struct member_place, member_place_clear) place = MEMBER_PLACE_INIT;
 	TRY(command_check_handle(change->new_handle, fault));
 	(void)snprintf(change->handle, sizeof change->handle, "%s", change->new_handle);
+	TRY(member_check_handle(connection, change->handle, fault));
 	TRY(member_place_find(connection, change->actor, change->now_at, change->placing, &place, fault));
 	struct member_creation creation = { .handle = change->handle, .resources = change->resources, .now_at = change->now_at };
 	return member_create(connection, change->actor, &place, &creation, change->complaints, &change->ca_id, fault);

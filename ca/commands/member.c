@@ -105,9 +105,8 @@ member_place_find(struct db_connection *connection, const struct actor *actor, i
 	return FAULT_NONE;
 }
 
-/* A handle stays taken until everything of a deleted member is withdrawn. */
-static enum fault_code
-check_handle_is_free(struct db_connection *connection, const char *handle, struct fault *fault)
+enum fault_code
+member_check_handle(struct db_connection *connection, const char *handle, struct fault *fault)
 {
 	bool is_free;
 	TRY(handle_is_free(connection, handle, &is_free, fault));
@@ -132,7 +131,7 @@ member_create(struct db_connection *connection, const struct actor *actor, struc
 	char directory[DIRECTORY_SIZE], text[MEMBER_RESOURCES_TEXT];
 	int64_t ca_id;
 	INVARIANT(place->room > 0);
-	TRY(check_handle_is_free(connection, creation->handle, fault));
+	TRY(member_check_handle(connection, creation->handle, fault));
 	TRY(resource_set_encode(creation->resources, &blob, fault));
 	TRY(holdings_check(connection, &place->above, 0, creation->resources, complaints, fault));
 	TRY(make_directory_name(directory, fault));

@@ -19,12 +19,15 @@ struct member_place {
 #define MEMBER_PLACE_INIT ((struct member_place){ .above = HOLDINGS_ABOVE_INIT })
 void member_place_clear(struct member_place *place);
 /*
- * The first issuing CA with room; when all are full, a further one is made beside them, in a repository of its own if need be
+ * The newest issuing CA with room; when all are full, a further one is made beside them, in a repository of its own if need be
  * (repository_choice.h), which the reconciler gives a key and a certificate as it does for members. All members of an issuing CA publish
  * in its repository, and stay there. Faults: NOT_FOUND (there is no tree), DATABASE, DISK, MEMORY, CRYPTO.
  */
 CHECKED enum fault_code member_place_find(struct db_connection *connection, const struct actor *actor, int64_t now_at,
 	const struct command_placing *placing, struct member_place *ret_place, struct fault *fault);
+
+/* Faults: CONFLICT (in use, or of a CA that is being deleted: a handle stays taken until all of that is withdrawn). */
+CHECKED enum fault_code member_check_handle(struct db_connection *connection, const char *handle, struct fault *fault);
 
 struct member_creation {
 	const char *handle;                     /* checked by command_check_handle() */

@@ -40,6 +40,7 @@ RETURNING ca_id
 
 -- name: cas_issuing_with_room
 -- scan: the few repositories and their issuing CAs; children are counted by an index range for each, up to the first with room
+-- The newest first: it is the one that has room, so that nobody counts the children of all others for one more.
 -- Where the snapshot that validators get is too large nobody is taken any more, but by the last repository that there may be. Issuing CAs
 -- side by side share the places of their repository; one that is alone has all that it may have.
 WITH homes AS (
@@ -57,7 +58,7 @@ LEFT JOIN cas m ON m.parent_id = i.ca_id AND m.state <> 'deleted'
 WHERE i.kind = 'issuing' AND i.state = 'active'
 GROUP BY i.ca_id
 HAVING count(m.ca_id) < max(h.places)
-ORDER BY i.ca_id
+ORDER BY i.ca_id DESC
 LIMIT 1
 
 -- name: cas_last_issuing

@@ -60,7 +60,7 @@ struct issuing_bounds {
 	int64_t repositories_max;                        /* the last that there may be takes all, whatever its size */
 };
 
-/* The first working issuing CA with room within these, and how many children more it takes; *ret_ca_id 0: none has room. */
+/* The newest working issuing CA with room within these, and how many children more it takes; *ret_ca_id 0: none has room. */
 CHECKED enum fault_code ca_store_issuing_with_room(struct db_connection *connection, const struct issuing_bounds *bounds, int64_t *ret_ca_id,
 	int64_t *ret_repository_id, int64_t *ret_room, struct fault *fault);
 /* What a further issuing CA takes over from the newest one, and how many there are. Faults: NOT_FOUND (there is none). */

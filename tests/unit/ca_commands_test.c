@@ -284,10 +284,16 @@ ca_commands__a_full_issuing_ca_gets_another_beside_it(void **state)
 		" WHERE m.handle = 'first'"), "issuing-3|issuing|online|1767225600|inherits");
 	(void)registry_member_id(registry, "next", "AS64496");
 	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM cas WHERE kind = 'issuing'"), 2);
-	/* A place that became free is taken first. */
+	/* A place that became free is taken when the newest is full, before there is a third. */
 	registry_sql(registry, "UPDATE cas SET state = 'deleted' WHERE handle = 'x7'");
+	int64_t newest = registry_number(registry, "SELECT max(ca_id) AS it FROM cas WHERE kind = 'issuing'");
 	int64_t again = registry_member_id(registry, "again", "");
-	assert_int_equal(registry_number(registry, "SELECT parent_id AS it FROM cas WHERE ca_id = %" PRId64, again), 3);
+	assert_int_equal(registry_number(registry, "SELECT parent_id AS it FROM cas WHERE ca_id = %" PRId64, again), newest);
+	registry_sql(registry, "UPDATE cas SET parent_id = %d WHERE parent_id = 3", (int)newest);
+	registry_sql(registry, "UPDATE cas SET state = 'deleted' WHERE ca_id = %d", (int)again);
+	int64_t back = registry_member_id(registry, "back", "");
+	assert_int_equal(registry_number(registry, "SELECT parent_id AS it FROM cas WHERE ca_id = %" PRId64, back), 3);
+	assert_int_equal(registry_number(registry, "SELECT count(*) AS it FROM cas WHERE kind = 'issuing'"), 2);
 }
 
 static enum fault_code
