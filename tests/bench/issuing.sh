@@ -56,13 +56,21 @@ issuing_wait() {
 }
 
 # Sets issued, the CAs; and of the time until they were: issued_ms, issued_cpu_ns, issued_keys_ns, issued_signing_ns, issued_keys,
-# issued_signatures.
+# issued_signatures. What the clients look at before they change it is no part of it.
 issuing_wave() {
-	local cpu reconciled keys_ns signing_ns keys signatures began issued_at_ms
+	local cpu reconciled keys_ns signing_ns keys signatures began issued_at_ms wave_pid said told line
+	coproc ROA_WAVE { "$programs/tests/bench/roa_wave" "$data" "$wave" hold; }
+	wave_pid=$ROA_WAVE_PID
+	exec {said}<&"${ROA_WAVE[0]}" {told}>&"${ROA_WAVE[1]}" # bash closes its own at the end of the process
+	read -r line <&"$said" && [ "$line" = ready ] || die 'the clients of a wave of changes did not come so far as to change anything'
 	look_at_counters
 	issued=$reconciled issued_cpu_ns=$cpu issued_keys_ns=$keys_ns issued_signing_ns=$signing_ns issued_keys=$keys issued_signatures=$signatures
 	now_ms began
-	"$programs/tests/bench/roa_wave" "$data" "$wave" >>"$work/waves"
+	echo go >&"$told"
+	exec {told}>&-
+	cat <&"$said" >>"$work/waves"
+	exec {said}<&-
+	wait "$wave_pid" || die 'the changes of a wave were not answered'
 	issuing_wait
 	look_at_counters
 	issued=$((reconciled - issued)) issued_ms=$((issued_at_ms - began)) issued_cpu_ns=$((cpu - issued_cpu_ns))
@@ -86,18 +94,20 @@ measure_issuing() {
 	instance_set key_pool "$key_pool"
 }
 
-# Without a pool, as fast as keys are made: what a server that is asked for changes without end comes to. It is held against what all
-# cores could make if they made nothing else, at the CPU time that a key took in this very wave.
+# As fast as keys are made: what a server that is asked for changes without end comes to. It is held against what all cores could make if
+# they made nothing else, at the CPU time that a key took in this very wave. The few keys that lie in the pool at its begin are not counted.
 measure_sustained() {
-	local issued issued_ms issued_cpu_ns issued_keys_ns issued_signing_ns issued_keys issued_signatures keys_per_s
-	issuing_begin 0
+	local issued issued_ms issued_cpu_ns issued_keys_ns issued_signing_ns issued_keys issued_signatures keys_per_s sustained
+	issuing_begin "$sustained_pool"
 	issuing_wave
 	keys_per_s=$(ratio "$issued_keys" "$issued_keys_ns" "$(nproc)000000000")
-	figure issued_sustained_per_s "$(ratio "$issued" "$issued_ms" 1000)" 1/s
+	sustained=$(awk -v issued="$issued" -v keys="$issued_keys" -v pool="$sustained_pool" -v ms="$issued_ms" \
+		'BEGIN { printf "%.4g", issued * (1 - pool / keys) / (ms / 1000) }')
+	figure issued_sustained_per_s "$sustained" 1/s
 	figure issued_keys_per_change "$(ratio "$issued_keys" "$issued")" keys
 	figure keys_makeable_per_s "$keys_per_s" 1/s
-	figure issued_over_keys "$(awk -v issued="$issued" -v ms="$issued_ms" -v keys="$issued_keys" -v per_s="$keys_per_s" \
-		'BEGIN { printf "%.4g", issued / (ms / 1000) / (per_s / (keys / issued)) }')" ratio
+	figure issued_over_keys "$(awk -v issued="$issued" -v per_s="$sustained" -v keys="$issued_keys" -v keys_per_s="$keys_per_s" \
+		'BEGIN { printf "%.4g", per_s / (keys_per_s / (keys / issued)) }')" ratio
 	stop
 	instance_set key_pool "$key_pool"
 }

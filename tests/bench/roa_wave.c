@@ -1,9 +1,10 @@
 /*
- * roa_wave DATA MEMBERS [withdraw]: so many members, each a CA of its own, change one ROA each, once, over 64 connections; ends when all are
+ * roa_wave DATA MEMBERS [hold|withdraw]: so many members, each a CA of its own, change one ROA each, once, over 64 connections; ends when all are
  * answered. So no two changes are of one CA: none cancels another out, none shares a manifest or CRL with another. scripts/bench takes
  * from the server's own counters what it costs to issue them.
  *
- * Members that aren't there are made before, as many as there are. withdraw: takes the ROAs of all of them away, those of the CA that
+ * Members that aren't there are made before, as many as there are. hold: says "ready" once all have looked at what they have, and waits
+ * for a line or the end of the standard input, so that the counters of before the changes can be taken. withdraw: takes the ROAs of all of them away, those of the CA that
  * roa_load's clients share too, so that what is published is what was loaded.
  */
 #include <pthread.h>
@@ -20,8 +21,8 @@
 struct wave {
 	const char *data;
 	size_t members, clients;
-	pthread_barrier_t start;
-	bool withdraw;
+	pthread_barrier_t looked, start;
+	bool withdraw, hold;
 };
 
 struct client {
@@ -72,12 +73,24 @@ run(void *argument)
 	client->code = changer_open(client->wave->data, client->number, &changer, &client->fault);
 	if (client->code == FAULT_NONE)
 		client->code = look_at_members(client, changer, &client->fault);
+	(void)pthread_barrier_wait(&client->wave->looked);
 	(void)pthread_barrier_wait(&client->wave->start);
 	if (client->code == FAULT_NONE)
 		client->code = change_members(client, changer, &client->fault);
 	if (client->code == FAULT_NONE && client->wave->withdraw)
 		client->code = withdraw_shared(client, &client->fault);
 	return NULL;
+}
+
+static void
+hold(void)
+{
+	int c;
+	(void)puts("ready");
+	(void)fflush(stdout);
+	do
+		c = getchar();
+	while (c != EOF && c != '\n');
 }
 
 static int
@@ -94,26 +107,45 @@ tell(const struct client *clients, size_t count, size_t members)
 	return EXIT_SUCCESS;
 }
 
+static bool
+take_arguments(struct wave *wave, int argc, char **argv)
+{
+	if (argc < 3 || argc > 4)
+		return false;
+	wave->data = argv[1];
+	wave->members = measures_argument(argv[2], CHANGERS_MAX);
+	wave->clients = wave->members < CLIENTS ? wave->members : CLIENTS;
+	wave->withdraw = argc == 4 && strcmp(argv[3], "withdraw") == 0;
+	wave->hold = argc == 4 && strcmp(argv[3], "hold") == 0;
+	return argc == 3 || wave->withdraw || wave->hold;
+}
+
 int
 main(int argc, char **argv)
 {
-	if (argc < 3 || argc > 4 || (argc == 4 && strcmp(argv[3], "withdraw") != 0)) {
-		fprintf(stderr, "usage: roa_wave DATA MEMBERS [withdraw]\n");
+	struct wave wave = { .data = NULL };
+	if (!take_arguments(&wave, argc, argv)) {
+		fprintf(stderr, "usage: roa_wave DATA MEMBERS [hold|withdraw]\n");
 		return 2;
 	}
-	struct wave wave = { .data = argv[1], .members = measures_argument(argv[2], CHANGERS_MAX), .withdraw = argc == 4 };
-	wave.clients = wave.members < CLIENTS ? wave.members : CLIENTS;
+	unsigned meeting = (unsigned)wave.clients + 1;
 	struct client *clients = calloc(wave.clients, sizeof *clients);
-	INVARIANT(clients != NULL && pthread_barrier_init(&wave.start, NULL, (unsigned)wave.clients) == 0);
+	INVARIANT(clients != NULL && pthread_barrier_init(&wave.looked, NULL, meeting) == 0);
+	INVARIANT(pthread_barrier_init(&wave.start, NULL, meeting) == 0);
 	for (size_t i = 0; i < wave.clients; i++) {
 		clients[i].wave = &wave;
 		clients[i].number = i;
 		INVARIANT(pthread_create(&clients[i].thread, NULL, run, &clients[i]) == 0);
 	}
+	(void)pthread_barrier_wait(&wave.looked);
+	if (wave.hold)
+		hold();
+	(void)pthread_barrier_wait(&wave.start);
 	for (size_t i = 0; i < wave.clients; i++)
 		INVARIANT(pthread_join(clients[i].thread, NULL) == 0);
 	int status = tell(clients, wave.clients, wave.members);
 	pthread_barrier_destroy(&wave.start);
+	pthread_barrier_destroy(&wave.looked);
 	free(clients);
 	return status;
 }
