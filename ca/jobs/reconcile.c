@@ -14,7 +14,7 @@
 
 /* CAs taken at once: enough to keep all signers busy, few enough that a change waits little. */
 #define BATCH 64
-/* A CA that changes while it is signed for is done again; but not without end, if what it says of itself can never be stored. */
+/* A CA that changes while it is signed for is done again; but not without end: it may never be at rest. */
 #define STALE_BATCHES 20
 
 /* Where CAs are taken from, in this order. */
@@ -34,6 +34,7 @@ struct turn {
 	int64_t objects;
 	enum fault_code code;
 	struct fault fault;
+	bool overtaken;                  /* done, but its ROAs are others by now: it has to have another turn */
 	bool late;                       /* its turn came when the time was over: it wasn't tried */
 };
 
@@ -44,6 +45,7 @@ struct batch {
 	int64_t due_by_at;               /* of renewals */
 	bool own_alone;                  /* of changes */
 	int stale;                       /* so many batches in a row brought nothing but changes in the meantime */
+	bool overtaken;                  /* all were done that wait, and all have changed again: that is for the next round */
 	const atomic_bool *stop;       /* take no further turn when it is true; NULL: never */
 	int64_t until_ms;                /* nor from then on; 0: whenever. Where keys are short a batch takes long */
 	int64_t left[LISTS];             /* at the head of each list: could not be done in this round, so they are passed over */
@@ -114,7 +116,7 @@ reconcile_ca(struct reconcile *reconcile, struct turn *turn, struct fault *fault
 	if (plan->nothing && turn->taken_from == LIST_AHEAD)
 		return fault_set(fault, FAULT_BUSY, "what a wrong clock signed waits for the CA above");
 	TRY(issue_plan(&reconcile->issue, state, plan, &objects, fault));
-	TRY(reconcile_commit(reconcile->db, state, plan, objects, fault));
+	TRY(reconcile_commit(reconcile->db, state, plan, objects, &turn->overtaken, fault));
 	if (state->deleting || plan->destroy)
 		forget_key(reconcile, plan->passive.instance);
 	if (state->deleting)
@@ -174,6 +176,7 @@ count_done(struct batch *batch, const struct turn *turn, struct reconcile_result
 	result->own += turn->own;
 	metrics_add(METRIC_RECONCILED, 1);
 	metrics_add(METRIC_OBJECTS_ISSUED, turn->objects);
+	metrics_add(METRIC_RECONCILE_STALE, turn->overtaken);
 	if (turn->taken_from == LIST_RENEWALS)
 		metrics_add(METRIC_RENEWED, 1);
 	if (turn->changed_at != 0 && latency != NULL)
@@ -184,12 +187,14 @@ count_done(struct batch *batch, const struct turn *turn, struct reconcile_result
 static enum fault_code
 settle(struct batch *batch, struct reconcile_result *result, struct fault *fault)
 {
+	size_t overtaken = 0;
 	batch->stale++;
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct turn *turn = &batch->turns[i];
 		if (turn->late)
 			continue;
-		batch->stale = turn->code == FAULT_STALE ? batch->stale : 0;
+		batch->stale = turn->code == FAULT_STALE || turn->overtaken ? batch->stale : 0;
+		overtaken += turn->overtaken;
 		if (turn->code == FAULT_NONE) {
 			count_done(batch, turn, result);
 		} else if (turn->code == FAULT_STALE) {
@@ -206,6 +211,7 @@ settle(struct batch *batch, struct reconcile_result *result, struct fault *fault
 			return turn->code;
 		}
 	}
+	batch->overtaken = overtaken == batch->count && batch->count < batch->count_max;
 	return clock_check(batch->reconcile->clock, fault);
 }
 
@@ -365,11 +371,12 @@ reconcile_kind(struct reconcile *reconcile, enum ca_kind kind, const struct reco
 		TRY(check_yield(reconcile, limits, &before, &result->yielded, fault));
 		batch->count_max = batch_max(limits, result);
 		TRY(take_batch(kind, first, last, batch, fault));
-		if (batch->count == 0 && batch->own_alone && first == LIST_CHANGED) {
+		if ((batch->count == 0 || batch->overtaken) && batch->own_alone && first == LIST_CHANGED) {
 			first = last = LIST_GROUPS;
+			batch->overtaken = false;
 			continue;
 		}
-		if (batch->count == 0 || result->yielded)
+		if (batch->count == 0 || batch->overtaken || result->yielded)
 			return FAULT_NONE;
 		if (batch->stale >= STALE_BATCHES) {
 			result->more = true;

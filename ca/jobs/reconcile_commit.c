@@ -13,6 +13,7 @@ struct commit {
 	const struct ca_plan *plan;
 	const struct object_set *objects;
 	int64_t active_key_id, passive_key_id; /* made now or before */
+	bool overtaken;
 };
 
 /* Runs a statement whose only parameter is :ca_id. */
@@ -31,14 +32,17 @@ certifies(const struct ca_plan *plan)
 	return plan->active.issue_certificate || plan->passive.issue_certificate;
 }
 
-/* The CA must be as it was, and the key that signed its certificate still its parent's. */
+/* The CA must be as it was, but for its ROAs, and the key that signed its certificate still its parent's. */
 static enum fault_code
-claim(struct db_connection *connection, const struct commit *commit, struct fault *fault)
+claim(struct db_connection *connection, struct commit *commit, struct fault *fault)
 {
 	AUTO(struct stmt, stmt_done) stmt = NULL;
+	bool row;
 	TRY(stmt_start(connection, QUERY_RECONCILE_CLAIM, &stmt, fault));
 	stmt_bind_int(stmt, ":ca_id", commit->state->ca_id);
 	stmt_bind_int(stmt, ":version", commit->state->version);
+	stmt_bind_int(stmt, ":roas_version", commit->state->roas_version);
+	stmt_bind_int(stmt, ":now_at", commit->plan->now_at);
 	stmt_bind_int(stmt, ":by_origin", commit->plan->layout.by_origin);
 	/* Of a CA above others the mark says that its manifest is behind, which it now isn't; a roll that waits is in roll_at. */
 	stmt_bind_int(stmt, ":waits", commit->state->held && commit->state->kind == CA_MEMBER);
@@ -47,13 +51,13 @@ claim(struct db_connection *connection, const struct commit *commit, struct faul
 		stmt_bind_int(stmt, ":renew_at", commit->plan->renew_at);
 	else
 		stmt_bind_null(stmt, ":renew_at");
-	TRY(stmt_run(stmt, fault));
-	if (stmt_changed_rows(connection) != 1)
+	TRY(stmt_step(stmt, &row, fault));
+	if (!row)
 		return fault_set(fault, FAULT_STALE, "CA %lld changed while it was signed for", (long long)commit->state->ca_id);
+	commit->overtaken = stmt_int(stmt, "overtaken") != 0;
 	if (!certifies(commit->plan) || commit->state->kind == CA_TA)
 		return FAULT_NONE;
 	AUTO(struct stmt, stmt_done) key = NULL;
-	bool row;
 	TRY(stmt_start(connection, QUERY_RECONCILE_KEY_CURRENT, &key, fault));
 	stmt_bind_int(key, ":key_id", commit->state->parent.key.key_id);
 	TRY(stmt_step(key, &row, fault));
@@ -274,10 +278,12 @@ store(struct db_connection *connection, void *argument, struct fault *fault)
 
 enum fault_code
 reconcile_commit(struct db *db, const struct ca_state *state, const struct ca_plan *plan, const struct object_set *objects,
-	struct fault *fault)
+	bool *ret_overtaken, struct fault *fault)
 {
 	struct commit commit = { .state = state, .plan = plan, .objects = objects };
-	return db_write(db, store, &commit, fault);
+	enum fault_code code = db_write(db, store, &commit, fault);
+	*ret_overtaken = code == FAULT_NONE && commit.overtaken;
+	return code;
 }
 
 struct doubt {

@@ -1,4 +1,4 @@
-/* reconcile_commit: stores what was signed for one CA, in one transaction, if the CA is still as it was when it was planned. */
+/* reconcile_commit: stores what was signed for one CA, in one transaction, if the CA is still as it was when it was planned, but for ROAs. */
 #ifndef CA_JOBS_RECONCILE_COMMIT_H
 #define CA_JOBS_RECONCILE_COMMIT_H
 
@@ -7,9 +7,12 @@
 #include "db/db.h"
 #include "db/stores/object_store.h"
 
-/* objects may be NULL when the plan says `nothing` or only withdraws. Faults: STALE (it changed: plan again), DISK, DATABASE. */
+/*
+ * objects may be NULL when the plan says `nothing` or only withdraws. ret_overtaken: its ROAs were changed meanwhile; it was stored all the
+ * same, and the CA has another turn. Faults: STALE (something else changed: plan again), DISK, DATABASE.
+ */
 CHECKED enum fault_code reconcile_commit(struct db *db, const struct ca_state *state, const struct ca_plan *plan,
-	const struct object_set *objects, struct fault *fault);
+	const struct object_set *objects, bool *ret_overtaken, struct fault *fault);
 
 /* The row of an object, but for where it is published and whose it is. Borrows from the object. */
 struct object_record reconcile_commit_record(const struct new_object *object);

@@ -287,6 +287,7 @@ load_ca(struct db_connection *connection, int64_t ca_id, struct ca_state *state,
 	state->ca_id = ca_id;
 	state->repository_id = stmt_int(stmt, "repository_id");
 	state->version = stmt_int(stmt, "version");
+	state->roas_version = stmt_int(stmt, "roas_version");
 	state->changed = !stmt_null(stmt, "changed_at");
 	state->deleting = strcmp(text, "active") != 0;
 	state->suspended = !stmt_null(stmt, "suspended_at");

@@ -97,7 +97,7 @@ struct ca_state {
 	int64_t ca_id;
 	int64_t repository_id;
 	enum ca_kind kind;
-	int64_t version;
+	int64_t version, roas_version;
 	bool changed;                                    /* marked as changed since it was last reconciled */
 	bool deleting;
 	bool suspended;                                  /* all of it is withdrawn for now; keys and intent stay */

@@ -82,8 +82,8 @@ UPDATE cas SET roas_version = roas_version + 1, roas_count = roas_count + :roas_
 WHERE ca_id = :ca_id
 
 -- name: cas_change_comments
--- The list is another one, but nothing has to be issued.
-UPDATE cas SET roas_version = roas_version + 1 WHERE ca_id = :ca_id
+-- The list is another one, but nothing has to be issued. Both versions rise, as with any change of ROAs: reconcile_claim compares them.
+UPDATE cas SET roas_version = roas_version + 1, version = version + 1 WHERE ca_id = :ca_id
 
 -- name: cas_delete
 -- The row stays for the audit; the reconciler withdraws what was issued and then makes it 'deleted', which frees the handle. Of one that

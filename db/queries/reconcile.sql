@@ -3,8 +3,8 @@
 -- name: reconcile_ca
 -- held: its changes wait, for its release, for the rest of what an import is still bringing, or for those who gain what it gives up; what
 -- it has is renewed meanwhile.
-SELECT c.ca_id, c.handle, c.kind, c.parent_id, c.repository_id, c.directory, c.resources, c.state, c.version, c.changed_at, c.by_origin,
-	c.set_aside_at, c.suspended_at, c.roll_at, c.roll_staging_s, r.rsync_uri, r.rrdp_uri,
+SELECT c.ca_id, c.handle, c.kind, c.parent_id, c.repository_id, c.directory, c.resources, c.state, c.version, c.roas_version, c.changed_at,
+	c.by_origin, c.set_aside_at, c.suspended_at, c.roll_at, c.roll_staging_s, r.rsync_uri, r.rrdp_uri,
 	c.held_at IS NOT NULL OR (c.change_last = 1 AND c.changed_at IS NOT NULL AND EXISTS (SELECT 1 FROM cas g
 		WHERE g.change_group = c.change_group AND g.change_last = 0 AND g.changed_at IS NOT NULL))
 	OR (c.changed_at IS NOT NULL AND EXISTS (SELECT 1 FROM imports i WHERE i.import_id = c.import_id AND i.state = 'applying')) AS held
@@ -121,9 +121,15 @@ WHERE o.kind = 'mft' AND o.published_serial IS NOT NULL AND o.withdrawn_serial I
 SELECT renew_at FROM cas WHERE renew_at IS NOT NULL AND set_aside_at IS NULL ORDER BY renew_at LIMIT 1
 
 -- name: reconcile_claim
-UPDATE cas SET changed_at = CASE WHEN held_at IS NULL AND NOT :waits THEN NULL ELSE changed_at END, renew_at = :renew_at, by_origin = :by_origin,
-	roll_at = CASE WHEN :staged THEN NULL ELSE roll_at END
-WHERE ca_id = :ca_id AND version = :version AND set_aside_at IS NULL
+-- Also of one that was overtaken: ROAs were changed meanwhile, and nothing else (each such change raises both versions). It gets what it
+-- wanted a moment ago and stays changed, for the rest: else who changes ROAs all the time would never be published. Not where changes
+-- belong together.
+UPDATE cas SET changed_at = CASE WHEN version <> :version THEN :now_at WHEN held_at IS NULL AND NOT :waits THEN NULL ELSE changed_at END,
+	renew_at = :renew_at, by_origin = :by_origin, roll_at = CASE WHEN :staged THEN NULL ELSE roll_at END
+WHERE ca_id = :ca_id AND set_aside_at IS NULL AND (version = :version
+	OR (version > :version AND version - :version = roas_version - :roas_version AND kind = 'member' AND state = 'active'
+		AND held_at IS NULL AND NOT :waits AND change_group IS NULL))
+RETURNING version <> :version AS overtaken
 
 -- name: reconcile_deleted
 UPDATE cas SET state = 'deleted', deleted_at = :now_at, renew_at = NULL WHERE ca_id = :ca_id AND state = 'deleting'

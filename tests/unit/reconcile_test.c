@@ -2,6 +2,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 /* after what it needs */
 #include <cmocka.h>
 
+#include "ca/base/metrics.h"
 #include "ca/commands/ca_commands.h"
 #include "ca/resources/resource_list.h"
 #include "ca/views/views.h"
@@ -228,6 +230,113 @@ reconcile__the_time_ends_a_batch_too(void **state)
 	assert_int_equal(published(world).mft, 63);
 }
 
+/* A member who changes something whenever a key is made to sign for it. */
+struct overtaker {
+	struct world *world;
+	int64_t ca_id;
+	const char *sql;                 /* what changes; NULL: a ROA comes, 10.0.0.0/24 and on */
+	int changes_max;
+	atomic_int keys;                 /* made until now, each with a change until there were so many */
+};
+
+static enum fault_code
+make_and_change(void *self, struct secret **ret_private_key, struct fault *fault)
+{
+	struct overtaker *overtaker = self;
+	const struct key_source *source = &overtaker->world->onetime_keys;
+	char prefix[32];
+	int key = atomic_fetch_add(&overtaker->keys, 1);
+	if (key < overtaker->changes_max && overtaker->sql != NULL) {
+		world_sql(overtaker->world, overtaker->sql);
+	} else if (key < overtaker->changes_max) {
+		(void)snprintf(prefix, sizeof prefix, "10.0.%d.0/24", key);
+		world_change_roas(overtaker->world, overtaker->ca_id, prefix, NULL);
+	}
+	return source->make(source->self, ret_private_key, fault);
+}
+
+/* A round for changes alone, while that member changes. */
+static struct reconcile_result
+round_overtaken(struct overtaker *overtaker)
+{
+	struct reconcile *reconcile = &overtaker->world->reconcile;
+	AUTO(struct key_pool, key_pool_free) none = NULL;
+	struct reconcile_limits limits = { .pass = RECONCILE_CHANGES, .objects = 1000 };
+	struct reconcile_result result = { 0 };
+	struct key_pool *pool = reconcile->issue.pool;
+	WORLD_OK(key_pool_new((struct key_source){ .make = make_and_change, .self = overtaker }, 1, 0, &none, fault));
+	reconcile->issue.pool = none;
+	clock_hand_set(&overtaker->world->clock, clock_now(&overtaker->world->clock) + 1);
+	WORLD_OK(reconcile_members(reconcile, &limits, &result, fault));
+	reconcile->issue.pool = pool;
+	return result;
+}
+
+static int64_t
+changed_count(struct world *world)
+{
+	return world_number(world, "SELECT count(*) AS it FROM cas WHERE kind = 'member' AND changed_at IS NOT NULL");
+}
+
+/* Who changes ROAs all the time is published as of a moment ago, and holds up nobody. */
+static void
+reconcile__who_never_rests_is_published_all_the_same(void **state)
+{
+	struct world *world = *state;
+	int64_t restless = world_add_member(world, "restless", "10.0.0.0/8");
+	int64_t other = world_add_member(world, "other", "192.0.2.0/24");
+	assert_int_equal(world_cut(world), 1);
+	world_change_roas(world, restless, "10.255.0.0/16", NULL);
+	world_change_roas(world, other, "192.0.2.0/24", NULL);
+	struct overtaker overtaker = { .world = world, .ca_id = restless, .changes_max = 1000 };
+	struct reconcile_result result = round_overtaken(&overtaker);
+	assert_false(result.more);
+	assert_in_range(result.cas, 2, 4);
+	assert_int_equal(changed_count(world), 1);
+	int64_t signed_at = clock_now(&world->clock);
+	assert_int_equal(world_number(world, "SELECT changed_at AS it FROM cas WHERE handle = 'restless'"), signed_at);
+	assert_true(world_number(world, "SELECT count(*) AS it FROM roa_payloads") >= 2);
+	assert_true(world_number(world, "SELECT count(*) AS it FROM roa_payloads") < world_number(world, "SELECT count(*) AS it FROM roas"));
+	/* At rest it is published whole. */
+	assert_int_equal(world_cut(world), 2);
+	assert_int_equal(changed_count(world), 0);
+	assert_int_equal(world_number(world, "SELECT count(*) AS it FROM roa_payloads JOIN objects USING (object_id)"
+		" WHERE published_serial IS NOT NULL AND withdrawing = 0 AND withdrawn_serial IS NULL"),
+		world_number(world, "SELECT count(*) AS it FROM roas"));
+}
+
+/* But where anything else changes, what was signed is not kept: it may be more than the member has by now. */
+static void
+reconcile__what_else_changes_meanwhile_is_signed_for_again(void **state)
+{
+#define CHANGED "UPDATE cas SET version = version + 1, "
+	static const char *const cases[] = {
+		CHANGED "by_origin = by_origin WHERE handle = 'm%d'",
+		CHANGED "version = version + 2, roas_version = roas_version + 1 WHERE handle = 'm%d'",
+		CHANGED "roas_version = roas_version + 1, change_group = 7 WHERE handle = 'm%d'",
+		CHANGED "roas_version = roas_version + 1, state = 'deleting' WHERE handle = 'm%d'",
+		CHANGED "roas_version = roas_version + 1, held_at = 1 WHERE handle = 'm%d'",
+	};
+#undef CHANGED
+	struct world *world = *state;
+	for (int i = 0; i < (int)(sizeof cases / sizeof *cases); i++) {
+		char handle[8], resources[32], prefix[32], sql[256];
+		(void)snprintf(handle, sizeof handle, "m%d", i);
+		(void)snprintf(resources, sizeof resources, "10.%d.0.0/16", i);
+		(void)snprintf(prefix, sizeof prefix, "10.%d.9.0/24", i);
+		(void)snprintf(sql, sizeof sql, cases[i], i);
+		int64_t ca_id = world_add_member(world, handle, resources);
+		assert_int_equal(world_cut(world), i + 1);
+		world_change_roas(world, ca_id, prefix, NULL);
+		int64_t stale = metrics_get(METRIC_RECONCILE_STALE);
+		struct overtaker overtaker = { .world = world, .ca_id = ca_id, .sql = sql, .changes_max = 1 };
+		(void)round_overtaken(&overtaker);
+		assert_int_equal(metrics_get(METRIC_RECONCILE_STALE) - stale, 1);
+		/* It has had its next turn already, but for the one that is on hold now. */
+		assert_int_equal(changed_count(world), i == 4);
+	}
+}
+
 int
 main(void)
 {
@@ -240,6 +349,8 @@ main(void)
 		CASE(reconcile__a_member_that_goes_takes_everything_along),
 		CASE(reconcile__one_ca_set_aside_leaves_the_others_alone),
 		CASE(reconcile__the_time_ends_a_batch_too),
+		CASE(reconcile__who_never_rests_is_published_all_the_same),
+		CASE(reconcile__what_else_changes_meanwhile_is_signed_for_again),
 		CASE(reconcile__renews_by_itself_for_400_days),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
