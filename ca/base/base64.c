@@ -114,16 +114,18 @@ static size_t
 decode_fours(const char *text, size_t length, struct bytes *data)
 {
 	size_t at = 0;
+	uint8_t *to = data->data + data->length; /* on its own: what bytes are written to could be anything, the length too */
 	for (; at + 4 <= length; at += 4) {
 		const uint8_t *four = (const uint8_t *)text + at;
 		uint32_t a = standard_values[four[0]], b = standard_values[four[1]], c = standard_values[four[2]], d = standard_values[four[3]];
 		if (a == 0 || b == 0 || c == 0 || d == 0)
 			break;
 		uint32_t bits = (a - 1) << 18 | (b - 1) << 12 | (c - 1) << 6 | (d - 1);
-		data->data[data->length++] = (uint8_t)(bits >> 16);
-		data->data[data->length++] = (uint8_t)(bits >> 8);
-		data->data[data->length++] = (uint8_t)bits;
+		*to++ = (uint8_t)(bits >> 16);
+		*to++ = (uint8_t)(bits >> 8);
+		*to++ = (uint8_t)bits;
 	}
+	data->length += at / 4 * 3;
 	return at;
 }
 

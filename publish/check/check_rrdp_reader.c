@@ -194,6 +194,39 @@ ends(void *argument, const XML_Char *name)
 		stop(reader);
 }
 
+/* Eight characters at a time: is any beyond ASCII, is any a blank or below? (The borrow of a subtraction shows the latter.) */
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+static bool
+all_ascii(const char *text, size_t length)
+{
+	uint64_t eight, all = 0;
+	size_t at = 0;
+	for (; at + sizeof eight <= length; at += sizeof eight) {
+		memcpy(&eight, text + at, sizeof eight);
+		all |= eight;
+	}
+	for (; at < length; at++)
+		all |= (uint8_t)text[at];
+	return (all & EACH(0x80)) == 0;
+}
+
+/* How many characters there are before the first blank, of ASCII text. */
+static size_t
+word_length(const char *text, size_t length)
+{
+	uint64_t eight;
+	size_t at = 0;
+	for (; at + sizeof eight <= length; at += sizeof eight) {
+		memcpy(&eight, text + at, sizeof eight);
+		if (((eight - EACH(' ' + 1)) & EACH(0x80)) != 0)
+			break;
+	}
+	while (at < length && !check_rrdp_blank(text[at]))
+		at++;
+	return at;
+}
+
 static void XMLCALL
 text_comes(void *argument, const XML_Char *text, int length)
 {
@@ -202,16 +235,19 @@ text_comes(void *argument, const XML_Char *text, int length)
 	if (reader->fault.code != FAULT_NONE)
 		return;
 	reader->characters += length;
-	for (int from = 0, at = 0; at <= length; at++) {
-		if (at < length && !check_rrdp_blank(text[at]))
-			continue;
-		if (at > from && !publish) {
+	for (size_t at = 0, left = (size_t)length; left > 0;) {
+		size_t word = word_length(text + at, left);
+		if (word > 0 && !publish) {
 			refuse(reader, "text where none belongs");
 			return;
 		}
-		if (at > from && bytes_append(&reader->text, text + from, (size_t)(at - from), &reader->fault) != FAULT_NONE)
+		if (word > 0 && bytes_append(&reader->text, text + at, word, &reader->fault) != FAULT_NONE) {
 			stop(reader);
-		from = at + 1;
+			return;
+		}
+		word += word < left; /* with the blank behind it */
+		at += word;
+		left -= word;
 	}
 	if (reader->text.length > CHECK_RRDP_OBJECT)
 		refuse(reader, "an object larger than any validator takes");
@@ -236,7 +272,8 @@ check_rrdp_reader_new(enum check_rrdp_root root, check_rrdp_fn give, void *argum
 	reader->root = root;
 	reader->give = give;
 	reader->argument = argument;
-	reader->parser = XML_ParserCreate("US-ASCII");
+	/* Read as UTF-8, which expat doesn't convert; what is not ASCII as well is refused before. */
+	reader->parser = XML_ParserCreate("UTF-8");
 	if (reader->parser == NULL)
 		return fault_set(fault, FAULT_MEMORY, "out of memory");
 	XML_SetUserData(reader->parser, reader);
@@ -250,6 +287,8 @@ check_rrdp_reader_new(enum check_rrdp_root root, check_rrdp_fn give, void *argum
 enum fault_code
 check_rrdp_reader_feed(struct check_rrdp_reader *reader, const void *data, size_t length, bool last, struct fault *fault)
 {
+	if (reader->fault.code == FAULT_NONE && !all_ascii(data, length))
+		refuse(reader, "something that is not ASCII");
 	if (reader->fault.code == FAULT_NONE && XML_Parse(reader->parser, data, (int)length, last) != XML_STATUS_OK &&
 		reader->fault.code == FAULT_NONE) {
 		enum XML_Error error = XML_GetErrorCode(reader->parser);

@@ -74,11 +74,13 @@ static void
 check_rrdp_reader__tells_where_objects_stand(void **state)
 {
 	static const char text[] = HEAD("snapshot") "<publish uri=\"rsync://a.example/m/a.roa\">AAEC</publish>\n"
-		"<publish uri=\"rsync://a.example/m/b.roa\"> AAEC\n AwQF </publish></snapshot>";
+		"<publish uri=\"rsync://a.example/m/b.roa\"> AAEC\n AwQF </publish>"
+		"<publish uri=\"rsync://a.example/m/c.roa\">AAECAAECAAEC\tAAECA\nAECAAECAAECAAECA AECAAEC\n</publish></snapshot>";
 	struct seen seen;
 	struct check_rrdp_file file = read_text(state, CHECK_RRDP_SNAPSHOT, text, &seen);
 	assert_string_equal(file.wrong, "");
-	assert_int_equal(seen.count, 2);
+	assert_int_equal(seen.count, 3);
+	assert_int_equal(seen.sizes[2], 30);
 	assert_int_equal(seen.sizes[0], 3);
 	assert_int_equal(seen.sizes[1], 6);
 	assert_memory_equal(text + seen.offsets[0], "AAEC<", 5);
@@ -121,6 +123,9 @@ check_rrdp_reader__refuses_what_is_not_rrdp(void **state)
 		{ CHECK_RRDP_SNAPSHOT, HEAD("snapshot") "<publish uri=\"a\">AA=C</publish></snapshot>" },
 		{ CHECK_RRDP_SNAPSHOT, HEAD("snapshot") "<publish uri=\"a\">AA<x/>EC</publish></snapshot>" },
 		{ CHECK_RRDP_SNAPSHOT, HEAD("snapshot") "<publish uri=\"\xc3\xa9\">AAEC</publish></snapshot>" },
+		{ CHECK_RRDP_SNAPSHOT, HEAD("snapshot") "<!-- \xc3\xa9 --></snapshot>" },
+		{ CHECK_RRDP_SNAPSHOT, "\xef\xbb\xbf" HEAD("snapshot") "</snapshot>" },
+		{ CHECK_RRDP_SNAPSHOT, HEAD("snapshot") "<publish uri=\"a\">AAECAAEC&#233;AE</publish></snapshot>" },
 		{ CHECK_RRDP_SNAPSHOT, HEAD("snapshot") "<publish uri=\"a\"><![CDATA[AAEC]]></publish></snapshot>" },
 		{ CHECK_RRDP_SNAPSHOT, HEAD("snapshot") "<publish uri=\"a\">&#65;AEC</publish></snapshot>" },
 		{ CHECK_RRDP_SNAPSHOT, HEAD("snapshot") "<publish uri=\"a\">AA<!-- x -->EC</publish></snapshot>" },
