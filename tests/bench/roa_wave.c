@@ -1,11 +1,11 @@
 /*
- * roa_wave DATA MEMBERS [hold|withdraw]: so many members, each a CA of its own, change one ROA each, once, over 64 connections; ends when all are
- * answered. So no two changes are of one CA: none cancels another out, none shares a manifest or CRL with another. scripts/bench takes
- * from the server's own counters what it costs to issue them.
+ * roa_wave DATA MEMBERS [hold|withdraw]: so many members, each a CA of its own, change one ROA each, once, over 64 connections; ends when
+ * all are answered. So no two changes are of one CA: none cancels another out, none shares a manifest or CRL with another. scripts/bench
+ * takes from the server's own counters what it costs to issue them.
  *
  * Members that aren't there are made before, as many as there are. hold: says "ready" once all have looked at what they have, and waits
- * for a line or the end of the standard input, so that the counters of before the changes can be taken. withdraw: takes the ROAs of all of them away, those of the CA that
- * roa_load's clients share too, so that what is published is what was loaded.
+ * for a line or the end of the standard input, so that the counters of before the changes can be taken. withdraw: takes the ROAs of all
+ * of them away, those of the CA that roa_load's clients share too, so that what is published is what was loaded.
  */
 #include <pthread.h>
 #include <stdio.h>

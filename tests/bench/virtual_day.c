@@ -311,7 +311,9 @@ find_morning(struct day *day, int64_t *ret_begin_at, struct fault *fault)
 	*ret_begin_at = renewal_at > now_at ? renewal_at : now_at;
 	clock_hand_set(&day->clock, *ret_begin_at);
 	TRY(self_check_once(day->check, true, fault));
-	day->verified_at = day->checked_at = *ret_begin_at;
+	/* As often as a server does it in the long run: the first comes after half of its interval. */
+	day->verified_at = *ret_begin_at - day->config.verify_interval_s / 2;
+	day->checked_at = *ret_begin_at - day->config.check_interval_s / 2;
 	return FAULT_NONE;
 }
 

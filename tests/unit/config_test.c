@@ -34,7 +34,7 @@ config__has_defaults(void **state)
 	assert_int_equal(config.batch_window_s, 60);
 	assert_int_equal(config.deltas_max, 250);
 	assert_int_equal(config.manifest_valid_s, 36 * 3600);
-	assert_int_equal(config.renewal_window_s, 15 * 60);
+	assert_int_equal(config.renewal_window_s, 30 * 60);
 	assert_int_equal(config.log_level, LOG_INFO);
 	assert_string_equal(config.listen, "127.0.0.1:8443");
 	assert_string_equal(config.rrdp_uri, "");

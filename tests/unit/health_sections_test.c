@@ -152,8 +152,8 @@ health_sections__renewals_that_nobody_runs_are_told(void **state)
 	(void)registry_member_id(registry, "alpha", "192.0.2.0/24");
 	registry_sql(registry, "UPDATE cas SET renew_at = %" PRId64 " WHERE handle = 'alpha'", REGISTRY_NOW);
 	assert_level(registry, -HOUR, "overdue", "none");
-	assert_level(registry, 20 * 60, "overdue", "none");
-	assert_level(registry, 25 * 60, "overdue", "note");
+	assert_level(registry, 35 * 60, "overdue", "none");
+	assert_level(registry, 40 * 60, "overdue", "note");
 	assert_level(registry, 2 * HOUR, "overdue", "warning");
 	assert_level(registry, 3 * HOUR, "overdue", "failure");
 	json_t *json = report(registry, 3 * HOUR, &ready);
