@@ -8,7 +8,6 @@ growth_sizes=${GROWTH_SIZES:-1000 10000 0} # 0: all
 # A run of each size, its lines of JSON in $work/<size>; what it says goes to the standard error as ever.
 grow() {
 	local members status=0 options=()
-	[ "$size" = ripencc ] || [ "$size" = afrinic ] || size=ripencc
 	[ $prime_keys = no ] || options+=(--prime-keys)
 	for members in $growth_sizes; do
 		say "== $size, ${members/#0/all} members"

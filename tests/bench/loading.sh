@@ -17,10 +17,13 @@ members_given() {
 	printf '%s' "${CADASTRE_MEMBERS:-$root/../shared/data/members-$size.jsonl.gz}"
 }
 
-# What must be there, before hours go by.
-examine() {
+members_needed() {
 	[ "$members_n" -gt 0 ] || [ -r "$(members_given)" ] ||
 		die "$(members_given) is not there: members with resources and ROAs, as \`cadastre import members\` takes them; or name a file in CADASTRE_MEMBERS"
+}
+
+# What must be there, before hours go by.
+examine() {
 	[ -z "$profile" ] || command -v perf >/dev/null || die '--profile needs perf (Debian: linux-perf)'
 	[ -z "$profile" ] || : >>"$profile" || die "$profile can't be written"
 	if [ -n "$kept" ]; then
