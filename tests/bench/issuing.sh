@@ -33,7 +33,7 @@ issuing_begin() {
 }
 
 # Until the server does nothing any more, after it was seen to work. Few may be left for the window's end; they don't count as issued.
-# issued_at_ms: when the last was issued.
+# issued_at_ms, issued_pool: when the last was issued, and the keys that lay in the pool then.
 issuing_wait() {
 	local before last=$reconciled idle=0 looks
 	issued_at_ms=0
@@ -49,14 +49,15 @@ issuing_wait() {
 			last=$(metric cas_reconciled_total)
 			idle=0
 			now_ms issued_at_ms
+			issued_pool=$(metric key_pool_keys)
 		fi
 	done
 	[ "$idle" -ge 2 ] || die 'the server goes on and on after a wave of changes'
 	[ "$issued_at_ms" -gt 0 ] || die 'nothing was issued after a wave of changes'
 }
 
-# Sets issued, the CAs; and of the time until they were: issued_ms, issued_cpu_ns, issued_keys_ns, issued_signing_ns, issued_keys,
-# issued_signatures. What the clients look at before they change it is no part of it.
+# Sets issued, the CAs; and of the time until they were: issued_ms, issued_pool, issued_cpu_ns, issued_keys_ns, issued_signing_ns,
+# issued_keys, issued_signatures. What the clients look at before they change it is no part of it.
 issuing_wave() {
 	local cpu reconciled keys_ns signing_ns keys signatures began issued_at_ms wave_pid said told line
 	coproc ROA_WAVE { "$programs/tests/bench/roa_wave" "$data" "$wave" hold; }
@@ -81,7 +82,7 @@ issuing_wave() {
 
 # With a pool that is warm enough for all. Keys that are made anew meanwhile are taken out.
 measure_issuing() {
-	local issued issued_ms issued_cpu_ns issued_keys_ns issued_signing_ns issued_keys issued_signatures
+	local issued issued_ms issued_pool issued_cpu_ns issued_keys_ns issued_signing_ns issued_keys issued_signatures
 	use_prime_server
 	issuing_begin $((wave * 5 / 2))
 	issuing_wave
@@ -95,14 +96,15 @@ measure_issuing() {
 }
 
 # As fast as keys are made: what a server that is asked for changes without end comes to. It is held against what all cores could make if
-# they made nothing else, at the CPU time that a key took in this very wave. The few keys that lie in the pool at its begin are not counted.
+# they made nothing else, at the CPU time that a key took in this very wave. What was taken from the pool's few keys, and not made again by
+# the end, is not counted.
 measure_sustained() {
-	local issued issued_ms issued_cpu_ns issued_keys_ns issued_signing_ns issued_keys issued_signatures keys_per_s sustained
+	local issued issued_ms issued_pool issued_cpu_ns issued_keys_ns issued_signing_ns issued_keys issued_signatures keys_per_s sustained
 	issuing_begin "$sustained_pool"
 	issuing_wave
 	keys_per_s=$(ratio "$issued_keys" "$issued_keys_ns" "$(nproc)000000000")
-	sustained=$(awk -v issued="$issued" -v keys="$issued_keys" -v pool="$sustained_pool" -v ms="$issued_ms" \
-		'BEGIN { printf "%.4g", issued * (1 - pool / keys) / (ms / 1000) }')
+	sustained=$(awk -v issued="$issued" -v keys="$issued_keys" -v taken=$((sustained_pool - issued_pool)) -v ms="$issued_ms" \
+		'BEGIN { printf "%.4g", issued * (1 - taken / keys) / (ms / 1000) }')
 	figure issued_sustained_per_s "$sustained" 1/s
 	figure issued_keys_per_change "$(ratio "$issued_keys" "$issued")" keys
 	figure keys_makeable_per_s "$keys_per_s" 1/s
